@@ -1,0 +1,267 @@
+/** What the system does about an error by itself. */
+export type RetryPolicy =
+  /** Retried for ever with capped, jittered backoff: the network or a restarting server. */
+  | 'backoff'
+  /** Retried three times, then the task fails. */
+  | 'limited'
+  /** Never retried: a person has to act. Authentication failures are here, as a retry can lock the account. */
+  | 'manual';
+
+export interface ErrorSpec {
+  readonly title: string;
+  readonly httpStatus: number;
+  readonly retry: RetryPolicy;
+  readonly remedy: string;
+}
+
+/** Ranges: 1xxx connection, 2xxx precheck, 3xxx full load, 4xxx capture, 5xxx apply, 6xxx task and API, 7xxx messaging, 9xxx internal. Codes are never reused. */
+export const ERRORS = {
+  'SLUICE-1001': {
+    title: 'Unknown host',
+    httpStatus: 422,
+    retry: 'backoff',
+    remedy: 'Check the host name and the DNS of the machine that runs the service.',
+  },
+  'SLUICE-1002': {
+    title: 'Server unreachable',
+    httpStatus: 422,
+    retry: 'backoff',
+    remedy: 'Check network, firewall and port between the service and the server.',
+  },
+  'SLUICE-1003': {
+    title: 'Connection refused',
+    httpStatus: 422,
+    retry: 'backoff',
+    remedy: 'Check that the server runs, its port, and listen_addresses in postgresql.conf.',
+  },
+  'SLUICE-1004': {
+    title: 'No pg_hba.conf entry',
+    httpStatus: 422,
+    retry: 'manual',
+    remedy: 'Add the shown line to pg_hba.conf on the server and reload it (SELECT pg_reload_conf()).',
+  },
+  'SLUICE-1005': {
+    title: 'Wrong user or password',
+    httpStatus: 422,
+    retry: 'manual',
+    remedy: 'Correct the user name or the password. It is not retried, so that the account is not locked.',
+  },
+  'SLUICE-1006': {
+    title: 'Role cannot log in',
+    httpStatus: 422,
+    retry: 'manual',
+    remedy: 'ALTER ROLE … LOGIN, or use another role.',
+  },
+  'SLUICE-1007': {
+    title: 'Database does not exist',
+    httpStatus: 422,
+    retry: 'manual',
+    remedy: 'Create the database or correct its name.',
+  },
+  'SLUICE-1008': {
+    title: 'TLS could not be agreed',
+    httpStatus: 422,
+    retry: 'manual',
+    remedy: 'Match the TLS mode with what the server offers (ssl in postgresql.conf, hostssl in pg_hba.conf).',
+  },
+  'SLUICE-1009': {
+    title: 'Server certificate not accepted',
+    httpStatus: 422,
+    retry: 'manual',
+    remedy: 'Give the CA that signed the certificate, renew it, or use the host name that it was issued for.',
+  },
+  'SLUICE-1010': {
+    title: 'Too many connections',
+    httpStatus: 422,
+    retry: 'backoff',
+    remedy: 'Free connections or raise max_connections on the server.',
+  },
+  'SLUICE-1011': {
+    title: 'Server is starting up, shutting down or recovering',
+    httpStatus: 422,
+    retry: 'backoff',
+    remedy: 'Wait until the server accepts connections.',
+  },
+  'SLUICE-1012': {
+    title: 'Connection lost',
+    httpStatus: 502,
+    retry: 'backoff',
+    remedy: 'Nothing to do when it is rare; otherwise check the network and the server log.',
+  },
+  'SLUICE-1013': {
+    title: 'Role may not open a replication connection',
+    httpStatus: 422,
+    retry: 'manual',
+    remedy: 'ALTER ROLE … REPLICATION (or the managed-service role, e.g. rds_replication).',
+  },
+  'SLUICE-2001': {
+    title: 'Precheck failed',
+    httpStatus: 422,
+    retry: 'manual',
+    remedy: 'Fix the failed items; each names its reason and its fix.',
+  },
+  'SLUICE-3001': {
+    title: 'Structure could not be created on the target',
+    httpStatus: 422,
+    retry: 'manual',
+    remedy: 'See the statement and the error; create what is missing or leave the object out.',
+  },
+  'SLUICE-3002': {
+    title: 'Object exists on the target already',
+    httpStatus: 409,
+    retry: 'manual',
+    remedy: 'Drop or rename it on the target, or choose an empty target database.',
+  },
+  'SLUICE-3003': {
+    title: 'Snapshot was lost',
+    httpStatus: 409,
+    retry: 'limited',
+    remedy: 'The load goes on by itself: unfinished tables start over under a new snapshot.',
+  },
+  'SLUICE-3004': {
+    title: 'Copy of a table failed',
+    httpStatus: 422,
+    retry: 'limited',
+    remedy: 'See the error of the server for the table named.',
+  },
+  'SLUICE-3005': {
+    title: 'Replication slot could not be created',
+    httpStatus: 422,
+    retry: 'limited',
+    remedy: 'End the transactions named as blockers, or free a replication slot.',
+  },
+  'SLUICE-3006': {
+    title: 'Index or constraint could not be built',
+    httpStatus: 422,
+    retry: 'manual',
+    remedy: 'See the statement and the error of the server.',
+  },
+  'SLUICE-4001': {
+    title: 'Replication slot is missing',
+    httpStatus: 409,
+    retry: 'manual',
+    remedy: 'Somebody dropped the slot: changes since then are gone. Start the task over with a new full load.',
+  },
+  'SLUICE-4002': {
+    title: 'Replication slot is in use',
+    httpStatus: 409,
+    retry: 'backoff',
+    remedy:
+      'Another reader holds the slot; it is ended by itself. If it persists, look who reads it in pg_stat_replication.',
+  },
+  'SLUICE-4003': {
+    title: 'Replication slot was invalidated',
+    httpStatus: 409,
+    retry: 'manual',
+    remedy: 'WAL that the slot needs is gone. Start over with a new full load and raise max_slot_wal_keep_size.',
+  },
+  'SLUICE-4004': {
+    title: 'Replication stream violates the protocol',
+    httpStatus: 500,
+    retry: 'limited',
+    remedy: 'Report this with the log of the capture service.',
+  },
+  'SLUICE-4005': {
+    title: 'Publication was changed or dropped',
+    httpStatus: 409,
+    retry: 'manual',
+    remedy: 'Restore the publication with its tables; changes made meanwhile need a new full load.',
+  },
+  'SLUICE-5001': {
+    title: 'Duplicate key on the target',
+    httpStatus: 409,
+    retry: 'manual',
+    remedy: 'Remove the conflicting row on the target, then retry the task.',
+  },
+  'SLUICE-5002': {
+    title: 'Row is missing on the target',
+    httpStatus: 409,
+    retry: 'manual',
+    remedy: 'Restore the row on the target, then retry the task.',
+  },
+  'SLUICE-5003': {
+    title: 'Change could not be applied',
+    httpStatus: 422,
+    retry: 'manual',
+    remedy: 'See the error of the server for the table named.',
+  },
+  'SLUICE-5004': {
+    title: 'Another writer took over',
+    httpStatus: 409,
+    retry: 'limited',
+    remedy: 'Nothing to do: a newer run of this task owns the target.',
+  },
+  'SLUICE-5005': {
+    title: 'Checkpoint is behind the replication slot',
+    httpStatus: 409,
+    retry: 'manual',
+    remedy: 'The target was restored to an older state: changes in between are gone. Start over with a new full load.',
+  },
+  'SLUICE-5006': {
+    title: 'Table differs between source and target',
+    httpStatus: 409,
+    retry: 'manual',
+    remedy: 'Bring the target table to the columns of the source, then retry the task.',
+  },
+  'SLUICE-5007': {
+    title: 'Change stream has a gap',
+    httpStatus: 409,
+    retry: 'backoff',
+    remedy: 'It heals by itself: capture reads again from the checkpoint.',
+  },
+  'SLUICE-5008': {
+    title: 'Target is read-only or in recovery',
+    httpStatus: 409,
+    retry: 'backoff',
+    remedy: 'Make the target writable.',
+  },
+  'SLUICE-5009': {
+    title: 'Target is out of resources',
+    httpStatus: 507,
+    retry: 'backoff',
+    remedy: 'Free disk space or memory on the target.',
+  },
+  'SLUICE-5010': {
+    title: 'Source and target differ',
+    httpStatus: 409,
+    retry: 'manual',
+    remedy: 'See the tables named; find out who else writes to the target.',
+  },
+  'SLUICE-6001': { title: 'Invalid request', httpStatus: 400, retry: 'manual', remedy: 'Correct the fields named.' },
+  'SLUICE-6002': { title: 'Not found', httpStatus: 404, retry: 'manual', remedy: 'Check the id.' },
+  'SLUICE-6003': {
+    title: 'Action not allowed in this state',
+    httpStatus: 409,
+    retry: 'manual',
+    remedy: 'Use one of the allowed actions.',
+  },
+  'SLUICE-6004': { title: 'Name is taken', httpStatus: 409, retry: 'manual', remedy: 'Choose another name.' },
+  'SLUICE-6005': {
+    title: 'Authentication required',
+    httpStatus: 401,
+    retry: 'manual',
+    remedy: 'Send an API key as "Authorization: Bearer …".',
+  },
+  'SLUICE-6006': {
+    title: 'Changed by somebody else meanwhile',
+    httpStatus: 409,
+    retry: 'manual',
+    remedy: 'Read it again and repeat the request.',
+  },
+  'SLUICE-6007': { title: 'Request is too large', httpStatus: 413, retry: 'manual', remedy: 'Send a smaller body.' },
+  'SLUICE-7001': { title: 'Message bus unavailable', httpStatus: 503, retry: 'backoff', remedy: 'Check nats-server.' },
+  'SLUICE-7002': {
+    title: 'Message could not be understood',
+    httpStatus: 500,
+    retry: 'manual',
+    remedy: 'Run the same version of all services.',
+  },
+  'SLUICE-9001': {
+    title: 'Internal error',
+    httpStatus: 500,
+    retry: 'limited',
+    remedy: 'Report this with the log and the trace id.',
+  },
+} as const satisfies Record<`SLUICE-${number}`, ErrorSpec>;
+
+export type ErrorCode = keyof typeof ERRORS;

@@ -1,0 +1,91 @@
+import { z } from 'zod';
+import { ConnectionTestResult, PrecheckResult } from '../messages/checks.js';
+import { Progress } from '../messages/progress.js';
+import { SyncType } from '../messages/task-spec.js';
+import { ErrorReport, LsnTextSchema, TaskId } from '../primitives.js';
+
+/** ≤ 500 KB of PEM text. */
+const Pem = z
+  .string()
+  .max(500 * 1024, 'at most 500 KB')
+  .regex(/-----BEGIN [A-Z0-9 ]+-----[\s\S]+-----END [A-Z0-9 ]+-----/, 'must be PEM');
+
+export const TlsInput = z.strictObject({
+  mode: z.enum(['disable', 'require', 'verify-ca', 'verify-full']),
+  ca: Pem.optional(),
+  cert: Pem.optional(),
+  key: Pem.optional(),
+});
+
+export const EndpointInput = z.strictObject({
+  host: z.string().min(1).max(255),
+  port: z.number().int().min(1).max(65535),
+  database: z.string().min(1).max(63),
+  user: z.string().min(1).max(63),
+  password: z.string().max(1024),
+  tls: TlsInput.default({ mode: 'disable' }),
+});
+export type EndpointInput = z.infer<typeof EndpointInput>;
+
+/** 4–50 characters, first a letter, then letters, digits, `-`, `_`; unique, compared case-insensitively. */
+export const TaskName = z
+  .string()
+  .regex(/^[A-Za-z][A-Za-z0-9_-]{3,49}$/, '4–50 characters, first a letter, then letters, digits, - or _');
+
+export const CreateTaskRequest = z.strictObject({
+  name: TaskName,
+  description: z
+    .string()
+    .max(256)
+    .regex(/^[^!=<>&'"\\]*$/, 'must not contain ! = < > & \' " \\')
+    .default(''),
+  syncType: SyncType.exclude(['incremental']).default('full_and_incremental'),
+  source: EndpointInput,
+  target: EndpointInput,
+});
+export type CreateTaskRequest = z.infer<typeof CreateTaskRequest>;
+
+export const EndTaskRequest = z.strictObject({ untilLsn: LsnTextSchema.optional() }).prefault({});
+export type EndTaskRequest = z.infer<typeof EndTaskRequest>;
+
+export const EndpointView = z.object({
+  host: z.string(),
+  port: z.number(),
+  database: z.string(),
+  user: z.string(),
+  tlsMode: z.string(),
+});
+
+export const TaskResource = z.object({
+  id: TaskId,
+  name: z.string(),
+  description: z.string(),
+  syncType: SyncType,
+  state: z.string(),
+  availableActions: z.array(z.string()),
+  source: EndpointView.nullable(),
+  target: EndpointView.nullable(),
+  epoch: z.number().int(),
+  error: ErrorReport.nullable(),
+  connectionTest: ConnectionTestResult.nullable(),
+  precheck: PrecheckResult.nullable(),
+  /** The newest live numbers by kind. */
+  progress: z.object({ fullLoad: Progress.nullable(), capture: Progress.nullable(), apply: Progress.nullable() }),
+  createdAt: z.iso.datetime(),
+  updatedAt: z.iso.datetime(),
+});
+export type TaskResource = z.infer<typeof TaskResource>;
+
+/** RFC 9457. */
+export const ProblemDocument = z.object({
+  type: z.string(),
+  title: z.string(),
+  status: z.number().int(),
+  detail: z.string(),
+  code: z.string(),
+  remedy: z.string(),
+  errors: z.array(z.object({ path: z.string(), message: z.string() })).optional(),
+  allowedActions: z.array(z.string()).optional(),
+  traceId: z.string().optional(),
+});
+export type ProblemDocument = z.infer<typeof ProblemDocument>;

@@ -1,0 +1,48 @@
+export { ERRORS, type ErrorCode, type ErrorSpec, type RetryPolicy } from './errors/catalogue.js';
+export { SluiceError, type SluiceErrorOptions } from './errors/sluice-error.js';
+export {
+  CreateTaskRequest,
+  EndpointInput,
+  EndpointView,
+  EndTaskRequest,
+  ProblemDocument,
+  TaskName,
+  TaskResource,
+  TlsInput,
+} from './http/task.js';
+export {
+  AppliedMessage,
+  appliedMessages,
+  CHANGE_BATCH_BYTES_MAX,
+  CHANGE_HEADERS,
+  RewindMessage,
+  rewindMessages,
+  taskChanges,
+} from './messages/change-stream.js';
+export { CheckOutcome, CheckReport, ConnectionStep, ConnectionTestResult, PrecheckResult } from './messages/checks.js';
+export { CredentialsReply, CredentialsRequest, credentialsRequests } from './messages/credentials.js';
+export { Progress, ProgressMessage, progressMessages } from './messages/progress.js';
+export { StageEvent, stageEvents, StageResult, TaskEvent, taskEvents } from './messages/stage-events.js';
+export {
+  ApplyRun,
+  BuildRun,
+  CaptureRun,
+  CleanupRun,
+  ConnectionTestRun,
+  CopyRun,
+  DesiredState,
+  FullLoadRun,
+  PrecheckRun,
+  RUN_ACK_WAIT_MS,
+  RUN_HEARTBEAT_MS,
+  SnapshotRun,
+  Stage,
+  StageRun,
+  type StageRunOf,
+  stageRuns,
+  STAGES,
+} from './messages/stage-runs.js';
+export { CHANGES_MAX_BYTES_DEFAULT, DESIRED_BUCKET, EVENTS_STREAM, RUNS_STREAM } from './messages/streams.js';
+export { defineSubject, type Subject } from './messages/subject.js';
+export { helperObjectName, SyncType, TaskSpec } from './messages/task-spec.js';
+export { ErrorReport, LsnTextSchema, Side, TableName, TaskId } from './primitives.js';

@@ -1,0 +1,55 @@
+import { z } from 'zod';
+import { LsnTextSchema, TaskId } from '../primitives.js';
+import { defineSubject } from './subject.js';
+
+/**
+ * The change stream of a task: subject `sluice.v1.changes.<task>`, payload binary, see docs/replication/02-change-stream.md.
+ * A payload is a run of CopyData frames exactly as the source sent them
+ * (`d`, int32 length, `w`, int64 dataStart, int64 walEnd, int64 sendTime, pgoutput message), keepalives left out,
+ * headed by the Relation frames that its changes need, so that a consumer can start at any transaction's begin.
+ */
+export const CHANGE_HEADERS = {
+  /** Random id of the capture session that wrote the batch. */
+  session: 'Sluice-Session',
+  /** Position of the batch within its session: 0, 1, 2 … without a gap. */
+  ordinal: 'Sluice-Ordinal',
+  /** On ordinal 0: the LSN from which this session is complete. It must not be above the target's checkpoint. */
+  startLsn: 'Sluice-Start-Lsn',
+  /** Every transaction that ends at or below it is complete within the session up to and including this batch. Absent while a transaction is open at the end of the batch and none ended in it. */
+  watermarkLsn: 'Sluice-Watermark-Lsn',
+  /** `1` when the last frame goes on in the next batch. */
+  partial: 'Sluice-Partial',
+  /** `1` on the last batch of a task that ends: nothing follows. */
+  final: 'Sluice-Final',
+} as const;
+
+/** Largest payload of a batch, bytes; NATS allows 1 MiB per message by default, headers included. */
+export const CHANGE_BATCH_BYTES_MAX = 512 * 1024;
+
+export const taskChanges = {
+  format: ({ taskId }: { taskId: TaskId }): string => `sluice.v1.changes.${taskId}`,
+  streamName: ({ taskId }: { taskId: TaskId }): string => `SLUICE_CHANGES_${taskId.replaceAll('-', '')}`,
+};
+
+/** Apply tells capture how far the target is durable. Repeated at least every second; losing one costs nothing. */
+export const AppliedMessage = z.object({ version: z.literal(1), taskId: TaskId, durableLsn: LsnTextSchema });
+export type AppliedMessage = z.infer<typeof AppliedMessage>;
+export const appliedMessages = defineSubject({
+  pattern: 'sluice.v1.applied.*',
+  format: ({ taskId }: { taskId: TaskId }) => `sluice.v1.applied.${taskId}`,
+  payload: AppliedMessage,
+});
+
+/** Apply found a gap after `checkpointLsn`: capture must start a new session. Repeated until a new session's first batch arrives. */
+export const RewindMessage = z.object({
+  version: z.literal(1),
+  taskId: TaskId,
+  session: z.string().nullable(),
+  checkpointLsn: LsnTextSchema,
+});
+export type RewindMessage = z.infer<typeof RewindMessage>;
+export const rewindMessages = defineSubject({
+  pattern: 'sluice.v1.rewind.*',
+  format: ({ taskId }: { taskId: TaskId }) => `sluice.v1.rewind.${taskId}`,
+  payload: RewindMessage,
+});

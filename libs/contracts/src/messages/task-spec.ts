@@ -1,0 +1,23 @@
+import { z } from 'zod';
+import { TaskId } from '../primitives.js';
+
+export const SyncType = z.enum(['full_and_incremental', 'full', 'incremental']);
+export type SyncType = z.infer<typeof SyncType>;
+
+/** What a worker must know of a task to run one of its stages; everything but the credentials. */
+export const TaskSpec = z.object({
+  taskId: TaskId,
+  name: z.string(),
+  syncType: SyncType,
+  /** Name of the slot and of the publication on the source: `sluice_` and the id's 32 hex digits. */
+  slotName: z.string(),
+  publicationName: z.string(),
+  /** What happens on a key conflict or a missing row in the incremental phase. */
+  conflictPolicy: z.enum(['error']),
+});
+export type TaskSpec = z.infer<typeof TaskSpec>;
+
+/** The slot's and publication's name of a task. */
+export function helperObjectName(taskId: TaskId): string {
+  return `sluice_${taskId.replaceAll('-', '')}`;
+}

@@ -1,0 +1,101 @@
+import { readFileSync } from 'node:fs';
+import { type ConnectionOptions } from 'node:tls';
+import pg from 'pg';
+import { classifyConnectError } from './classify-error.js';
+import { type Endpoint } from './endpoint.js';
+
+/** A session with the server. `await using` closes it. */
+export type Client = pg.Client & AsyncDisposable;
+
+export interface ConnectOptions {
+  /** Shown in pg_stat_activity; `sluice` is put before it. */
+  readonly applicationName: string;
+  /** Settings of the session, sent at its start. */
+  readonly settings?: Readonly<Record<string, string>>;
+  /** `database` opens a logical replication connection. */
+  readonly replication?: 'database';
+  /** Milliseconds until an unanswered attempt is given up; default 10 000. */
+  readonly connectTimeoutMs?: number;
+}
+
+/**
+ * How every session that reads or writes values is set, on both sides, so that the text form of a value on the
+ * source is understood as the same value on the target. Native replication sets the same in libpqwalreceiver.
+ */
+export const VALUE_SETTINGS: Readonly<Record<string, string>> = {
+  DateStyle: 'ISO,YMD',
+  IntervalStyle: 'postgres',
+  extra_float_digits: '3',
+  bytea_output: 'hex',
+  TimeZone: 'UTC',
+  client_encoding: 'UTF8',
+  lc_monetary: 'C',
+  xmloption: 'content',
+  search_path: '',
+  standard_conforming_strings: 'on',
+  statement_timeout: '0',
+  lock_timeout: '0',
+  idle_in_transaction_session_timeout: '0',
+};
+
+const CONNECT_TIMEOUT_MS = 10_000;
+/** A half-open connection is noticed within about this time plus the kernel's probes. */
+const KEEPALIVE_DELAY_MS = 10_000;
+
+/** Opens a session. @throws SluiceError 1xxx with the step that failed, its cause and its fix. */
+export async function connect(endpoint: Endpoint, options: ConnectOptions): Promise<Client> {
+  const client = new pg.Client({ ...clientConfig(endpoint, options) });
+  // Without a listener an error on an idle connection would end the process; the next query reports it.
+  client.on('error', () => undefined);
+  try {
+    await client.connect();
+  } catch (error) {
+    await client.end().catch(() => undefined);
+    throw classifyConnectError(error, endpoint);
+  }
+  return Object.assign(client, { [Symbol.asyncDispose]: () => client.end() });
+}
+
+/** What `pg` needs to open such a session. */
+export function clientConfig(endpoint: Endpoint, options: ConnectOptions): pg.ClientConfig & { replication?: string } {
+  return {
+    host: endpoint.host,
+    port: endpoint.port,
+    database: endpoint.database,
+    user: endpoint.user,
+    password: endpoint.password.reveal(),
+    ssl: tlsOptions(endpoint),
+    application_name: `sluice ${options.applicationName}`.slice(0, 63),
+    connectionTimeoutMillis: options.connectTimeoutMs ?? CONNECT_TIMEOUT_MS,
+    keepAlive: true,
+    keepAliveInitialDelayMillis: KEEPALIVE_DELAY_MS,
+    ...(options.settings && { options: startupOptions(options.settings) }),
+    ...(options.replication && { replication: options.replication }),
+  };
+}
+
+/** `-c name=value …` for the start-up packet; blanks and backslashes are escaped as libpq documents for `options`. */
+export function startupOptions(settings: Readonly<Record<string, string>>): string {
+  return Object.entries(settings)
+    .map(([name, value]) => `-c ${name}=${value.replaceAll('\\', '\\\\').replaceAll(' ', '\\ ')}`)
+    .join(' ');
+}
+
+function tlsOptions({ host, tls }: Endpoint): false | ConnectionOptions {
+  if (tls.mode === 'disable') return false;
+  const verifies = tls.mode !== 'require';
+  return {
+    rejectUnauthorized: verifies,
+    ...(tls.ca !== undefined && { ca: tls.ca }),
+    ...(tls.cert !== undefined && { cert: tls.cert }),
+    ...(tls.key !== undefined && { key: tls.key.reveal() }),
+    ...(!host.startsWith('/') && !/^[\d.]+$|:/.test(host) && { servername: host }),
+    // verify-ca checks the chain and leaves the name alone, as libpq defines it.
+    ...(tls.mode === 'verify-ca' && { checkServerIdentity: () => undefined }),
+  };
+}
+
+/** Reads a PEM file that a connection URL names (`sslrootcert=/path`). */
+export function readPem(path: string): string {
+  return readFileSync(path, 'utf8');
+}
