@@ -1,0 +1,36 @@
+import { attachNats, type NatsFacts, type NatsServer, startNats } from '@sluice/embedded';
+import { mkdtemp } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { workerState } from '../worker-state.js';
+
+const KEY = 'nats';
+
+let server: Promise<NatsServer> | null = null;
+
+/**
+ * A NATS server with JetStream, started at the first call and shared within the test file. Another file gets an empty
+ * one. It ends with the Jest worker, however that ends. To stop, kill or wipe one, take `dedicatedNats`.
+ */
+export function testNats(): Promise<NatsServer> {
+  server ??= replacePrevious();
+  server.catch(() => (server = null));
+  return server;
+}
+
+async function replacePrevious(): Promise<NatsServer> {
+  const previous = workerState().get(KEY);
+  if (previous !== undefined) await attachNats(previous as NatsFacts)[Symbol.asyncDispose]();
+  const started = await start();
+  workerState().set(KEY, started.facts);
+  return started;
+}
+
+/** A server of the test's own. `await using` ends it. */
+export function dedicatedNats(): Promise<NatsServer> {
+  return start();
+}
+
+async function start(): ReturnType<typeof startNats> {
+  return startNats({ storeDir: await mkdtemp(path.join(tmpdir(), 'sluice-test-nats-')), temporary: true });
+}
