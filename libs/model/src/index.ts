@@ -1,1 +1,22 @@
 export { formatLsn, type Lsn, lsnFromBigInt, type LsnText, maxLsn, parseLsn, ZERO_LSN } from './lsn.js';
+export {
+  isAbnormal,
+  parseTaskAction,
+  parseTaskState,
+  TASK_ACTIONS,
+  TASK_STATES,
+  type TaskAction,
+  type TaskState,
+} from './task-state.js';
+export { type ActionCell, ACTIONS, availableActions } from './task-state-actions.js';
+export { type ActionDecision, type Command, decideAction } from './task-state-decide-action.js';
+export { decideEvent } from './task-state-decide-event.js';
+export {
+  type Decision,
+  NEW_TASK,
+  type OpenRun,
+  type Order,
+  TASK_STAGES,
+  type TaskSituation,
+  type TaskStage,
+} from './task-state-situation.js';

@@ -1,0 +1,35 @@
+import { describe, expect, it } from '@jest/globals';
+import { ACTIONS, availableActions } from './task-state-actions.js';
+import { isAbnormal, TASK_ACTIONS, TASK_STATES, type TaskState } from './task-state.js';
+
+describe('the table state × action', () => {
+  it.each(TASK_STATES)('has a defined cell for every action in %s', (state) => {
+    for (const action of TASK_ACTIONS) {
+      const cell = ACTIONS[state][action];
+      if ('refused' in cell) expect(cell.refused).not.toBe('');
+      else expect(cell.next.length).toBeGreaterThan(0);
+    }
+  });
+
+  it.each(TASK_STATES.filter(isAbnormal))('leaves a way out of %s', (state) => {
+    expect(availableActions(state)).not.toEqual([]);
+  });
+
+  it.each<[TaskState, readonly string[]]>([
+    ['configuring', ['start', 'end', 'delete']],
+    ['starting', ['end']],
+    ['start_failed', ['start', 'retry', 'end']],
+    ['full_load', ['pause', 'end']],
+    ['full_load_failed', ['retry', 'end']],
+    ['incremental', ['pause', 'end']],
+    ['incremental_failed', ['retry', 'end']],
+    ['recovering', ['pause', 'end']],
+    ['paused', ['resume', 'end']],
+    ['ending', []],
+    ['end_failed', ['retry', 'end']],
+    ['ended', ['delete']],
+    ['completed', ['delete']],
+  ])('offers in %s: %j', (state, actions) => {
+    expect(availableActions(state)).toEqual(actions);
+  });
+});
