@@ -1,5 +1,6 @@
 import { SluiceError, type ErrorCode } from '@sluice/contracts';
 import { describeEndpoint, type Endpoint } from './endpoint.js';
+import { quoteIdentifier } from './identifiers.js';
 import { SQLSTATE, sqlStateOf } from './sqlstate.js';
 
 const CODE_BY_ERRNO: Readonly<Record<string, ErrorCode>> = {
@@ -26,8 +27,12 @@ const CODE_BY_SQLSTATE: Readonly<Record<string, ErrorCode>> = {
   [SQLSTATE.connectionFailure]: 'SLUICE-1012',
 };
 
-/** `no pg_hba.conf entry for host "10.0.0.7", user "app", database "shop", no encryption` (PostgreSQL 10–18; 10–13 say "SSL off"). */
-const HBA_MESSAGE = /no pg_hba\.conf entry for (replication connection from )?host "([^"]+)", user "([^"]*)"/;
+/**
+ * `no pg_hba.conf entry for host "10.0.0.7", user "app", database "shop", no encryption` (PostgreSQL 14–18; 10–13 say "SSL off"),
+ * `no pg_hba.conf entry for replication connection from host …`, `pg_hba.conf rejects [replication ]connection for host …`.
+ */
+const HBA_MESSAGE =
+  /pg_hba\.conf (?:entry for|rejects) (?:(replication) )?(?:connection (?:from|for) )?host "([^"]+)", user "[^"]*"/;
 
 /** What went wrong when a connection was opened, as a catalogued error. */
 export function classifyConnectError(error: unknown, endpoint: Endpoint): SluiceError {
@@ -56,13 +61,21 @@ function classifyByMessage(
 ): SluiceError | null {
   const hba = HBA_MESSAGE.exec(message);
   if (hba) {
-    const kind = endpoint.tls.mode === 'disable' ? 'host' : 'hostssl';
-    const address = hba[2]?.includes(':') ? `${hba[2]}/128` : `${hba[2]}/32`;
-    return make(
-      'SLUICE-1004',
-      `Add to pg_hba.conf: ${kind} ${hba[1] ? 'replication' : endpoint.database} ${endpoint.user} ${address} scram-sha-256 — then SELECT pg_reload_conf().`,
-    );
+    const line = hbaLine(endpoint, { isReplication: hba[1] !== undefined, address: hba[2] ?? '' });
+    const tlsHint = endpoint.tls.mode === 'disable' ? ' Or the server takes encrypted connections only: use TLS.' : '';
+    return make('SLUICE-1004', `Add to pg_hba.conf: ${line} — then SELECT pg_reload_conf().${tlsHint}`);
   }
+  // `permission denied for database "x"` (PostgreSQL 10–18, SQLSTATE 42501)
+  if (/permission denied for database/.test(message)) {
+    const { database, user } = endpoint;
+    return make('SLUICE-1006', `GRANT CONNECT ON DATABASE ${quoteIdentifier(database)} TO ${quoteIdentifier(user)};`);
+  }
+  // `database "x" is not currently accepting connections` (PostgreSQL 10–18, SQLSTATE 55000)
+  if (/is not currently accepting connections/.test(message)) {
+    return make('SLUICE-1006', `ALTER DATABASE ${quoteIdentifier(endpoint.database)} ALLOW_CONNECTIONS true;`);
+  }
+  // node-postgres 8: the server asks for a password and none was given
+  if (/client password must be/.test(message)) return make('SLUICE-1005');
   // `role "x" is not permitted to log in` (PostgreSQL 10–18, SQLSTATE 28000)
   if (/is not permitted to log in/.test(message)) return make('SLUICE-1006');
   // `must be superuser or replication role to start walsender` (10–15), `permission denied to start WAL sender` (16–18)
@@ -74,6 +87,22 @@ function classifyByMessage(
     return make('SLUICE-1002');
   if (/connection terminated unexpectedly/i.test(message)) return make('SLUICE-1012');
   return null;
+}
+
+/** The line of pg_hba.conf that lets this connection in. */
+function hbaLine(endpoint: Endpoint, seen: { isReplication: boolean; address: string }): string {
+  const database = seen.isReplication ? 'replication' : hbaName(endpoint.database);
+  const who = `${database} ${hbaName(endpoint.user)}`;
+  // What the server says of a connection over its Unix socket.
+  if (seen.address === '[local]') return `local ${who} scram-sha-256`;
+  const kind = endpoint.tls.mode === 'disable' ? 'host' : 'hostssl';
+  return `${kind} ${who} ${seen.address}/${seen.address.includes(':') ? 128 : 32} scram-sha-256`;
+}
+
+/** Quoted where it would be read as a keyword or in parts. */
+function hbaName(name: string): string {
+  const isPlain = /^[a-z_][a-z0-9_]*$/.test(name) && !['all', 'sameuser', 'samerole', 'replication'].includes(name);
+  return isPlain ? name : quoteIdentifier(name);
 }
 
 /** True when the error says that the connection or the server is gone, so that trying again can help. */

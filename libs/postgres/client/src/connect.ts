@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { type ConnectionOptions } from 'node:tls';
+import { checkServerIdentity, type ConnectionOptions } from 'node:tls';
 import pg from 'pg';
 import { classifyConnectError } from './classify-error.js';
 import { type Endpoint } from './endpoint.js';
@@ -14,6 +14,8 @@ export interface ConnectOptions {
   readonly settings?: Readonly<Record<string, string>>;
   /** `database` opens a logical replication connection. */
   readonly replication?: 'database';
+  /** Sends queries without waiting for the answers of those before; answers come in order. */
+  readonly pipeline?: boolean;
   /** Milliseconds until an unanswered attempt is given up; default 10 000. */
   readonly connectTimeoutMs?: number;
 }
@@ -57,7 +59,10 @@ export async function connect(endpoint: Endpoint, options: ConnectOptions): Prom
 }
 
 /** What `pg` needs to open such a session. */
-export function clientConfig(endpoint: Endpoint, options: ConnectOptions): pg.ClientConfig & { replication?: string } {
+export function clientConfig(
+  endpoint: Endpoint,
+  options: ConnectOptions,
+): pg.ClientConfig & { replication?: string; pipeline?: boolean } {
   return {
     host: endpoint.host,
     port: endpoint.port,
@@ -70,6 +75,7 @@ export function clientConfig(endpoint: Endpoint, options: ConnectOptions): pg.Cl
     keepAlive: true,
     keepAliveInitialDelayMillis: KEEPALIVE_DELAY_MS,
     ...(options.settings && { options: startupOptions(options.settings) }),
+    ...(options.pipeline && { pipeline: true }),
     ...(options.replication && { replication: options.replication }),
   };
 }
@@ -90,6 +96,10 @@ function tlsOptions({ host, tls }: Endpoint): false | ConnectionOptions {
     ...(tls.cert !== undefined && { cert: tls.cert }),
     ...(tls.key !== undefined && { key: tls.key.reveal() }),
     ...(!host.startsWith('/') && !/^[\d.]+$|:/.test(host) && { servername: host }),
+    // Left to itself Node checks the certificate of a server that is named by its IP address against 'localhost'.
+    ...(tls.mode === 'verify-full' && {
+      checkServerIdentity: (_name, certificate) => checkServerIdentity(host, certificate),
+    }),
     // verify-ca checks the chain and leaves the name alone, as libpq defines it.
     ...(tls.mode === 'verify-ca' && { checkServerIdentity: () => undefined }),
   };

@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { type PostgresMajor } from '@sluice/embedded';
+import { connect } from '@sluice/postgres-client';
 import { testDatabase } from '@sluice/testing';
 import { compareDatabases, type CompareOptions } from './compare-databases.js';
 import { type ComparisonReport, describeDifferences } from './comparison-report.js';
@@ -255,7 +256,6 @@ describe('compareDatabases', () => {
     const schema = `${ITEMS + THREE} ALTER TABLE item ENABLE ROW LEVEL SECURITY; GRANT SELECT ON item TO PUBLIC`;
     await using left = await testDatabase({ schema });
     const reader = await left.createRole();
-    const { connect } = await import('@sluice/postgres-client');
     await using source = await connect(reader, { applicationName: 'spec' });
     await expect(compareDatabases(source, await left.connect())).rejects.toThrow(/row-level security/);
   });
