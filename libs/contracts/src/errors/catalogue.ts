@@ -14,7 +14,7 @@ export interface ErrorSpec {
   readonly remedy: string;
 }
 
-/** Ranges: 1xxx connection, 2xxx precheck, 3xxx full load, 4xxx capture, 5xxx apply, 6xxx task and API, 7xxx messaging, 9xxx internal. Codes are never reused. */
+/** Ranges: 1xxx connection, 2xxx precheck, 3xxx full load, 4xxx capture, 5xxx apply, 6xxx task and API, 7xxx messaging, 8xxx this machine (npm start), 9xxx internal. Codes are never reused. */
 export const ERRORS = {
   'SLUICE-1001': {
     title: 'Unknown host',
@@ -227,6 +227,12 @@ export const ERRORS = {
     retry: 'manual',
     remedy: 'See the tables named; find out who else writes to the target.',
   },
+  'SLUICE-5011': {
+    title: 'Lock conflict on the target',
+    httpStatus: 409,
+    retry: 'backoff',
+    remedy: 'It is tried again by itself; if it persists, look in pg_locks of the target who holds the table.',
+  },
   'SLUICE-6001': { title: 'Invalid request', httpStatus: 400, retry: 'manual', remedy: 'Correct the fields named.' },
   'SLUICE-6002': { title: 'Not found', httpStatus: 404, retry: 'manual', remedy: 'Check the id.' },
   'SLUICE-6003': {
@@ -255,6 +261,42 @@ export const ERRORS = {
     httpStatus: 500,
     retry: 'manual',
     remedy: 'Run the same version of all services.',
+  },
+  'SLUICE-8001': {
+    title: 'Data directory cannot be used',
+    httpStatus: 500,
+    retry: 'manual',
+    remedy: 'Choose a directory that this user can write to (--keep DIR).',
+  },
+  'SLUICE-8002': {
+    title: 'Not enough disk space',
+    httpStatus: 507,
+    retry: 'manual',
+    remedy: 'Free disk space, or choose a directory on another disk (--keep DIR).',
+  },
+  'SLUICE-8003': {
+    title: 'Port is taken',
+    httpStatus: 500,
+    retry: 'manual',
+    remedy: 'Stop the process that listens on it, or choose another port (--port N).',
+  },
+  'SLUICE-8004': {
+    title: 'Server program could not be installed or started',
+    httpStatus: 500,
+    retry: 'manual',
+    remedy: 'See the lines of its log.',
+  },
+  'SLUICE-8005': {
+    title: 'Service did not become ready',
+    httpStatus: 500,
+    retry: 'manual',
+    remedy: 'See the last lines of its log.',
+  },
+  'SLUICE-8006': {
+    title: 'Helper objects were left behind',
+    httpStatus: 500,
+    retry: 'manual',
+    remedy: 'Drop them with the statements shown.',
   },
   'SLUICE-9001': {
     title: 'Internal error',

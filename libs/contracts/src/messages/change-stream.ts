@@ -13,9 +13,12 @@ export const CHANGE_HEADERS = {
   session: 'Sluice-Session',
   /** Position of the batch within its session: 0, 1, 2 … without a gap. */
   ordinal: 'Sluice-Ordinal',
-  /** On ordinal 0: the LSN from which this session is complete. It must not be above the target's checkpoint. */
-  startLsn: 'Sluice-Start-Lsn',
-  /** Every transaction that ends at or below it is complete within the session up to and including this batch. Absent while a transaction is open at the end of the batch and none ended in it. */
+  /**
+   * The watermark before this batch; on ordinal 0 the LSN from which the session is complete. A consumer may begin
+   * with this batch only if its checkpoint is not below it and the batch begins with a transaction.
+   */
+  previousLsn: 'Sluice-Previous-Lsn',
+  /** Every transaction that ends at or below it is complete within the session up to and including this batch. On every batch; never below `previousLsn`. */
   watermarkLsn: 'Sluice-Watermark-Lsn',
   /** `1` when the last frame goes on in the next batch. */
   partial: 'Sluice-Partial',

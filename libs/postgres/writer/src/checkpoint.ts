@@ -1,0 +1,59 @@
+import { SluiceError } from '@sluice/contracts';
+import { formatLsn, type Lsn, parseLsn } from '@sluice/model';
+import { type ClientBase } from 'pg';
+
+/** What the target has applied, and which writer may apply more. */
+export interface Checkpoint {
+  /** The writer's number: a commit counts only while it is the newest (I3). */
+  readonly epoch: bigint;
+  /** Every transaction that ends at or below it is applied, none that commits at or above it is (I2). */
+  readonly appliedLsn: Lsn;
+}
+
+/** Serializes the creation of bookkeeping by several workers; any constant that nobody else uses. */
+const BOOKKEEPING_LOCK = 7_238_901_553;
+
+/** Creates `sluice.checkpoint` where it is missing. Half-empty pages keep the row's updates on its page (HOT). */
+export async function ensureCheckpointTable(target: ClientBase): Promise<void> {
+  await target.query('BEGIN');
+  await target.query('SELECT pg_advisory_xact_lock($1)', [BOOKKEEPING_LOCK]);
+  await target.query('CREATE SCHEMA IF NOT EXISTS sluice');
+  await target.query(`
+    CREATE TABLE IF NOT EXISTS sluice.checkpoint (
+      task_id uuid PRIMARY KEY, epoch bigint NOT NULL, lsn pg_lsn NOT NULL, commit_time timestamptz
+    ) WITH (fillfactor = 50)`);
+  await target.query('COMMIT');
+}
+
+/**
+ * Makes the caller the task's only writer: every earlier one fails at its next commit.
+ * @throws SluiceError 5005 when the task has no checkpoint, which means that its load did not finish on this database.
+ */
+export async function claimCheckpoint(target: ClientBase, taskId: string): Promise<Checkpoint> {
+  const { rows } = await target.query<{ epoch: string; lsn: string }>(
+    'UPDATE sluice.checkpoint SET epoch = epoch + 1 WHERE task_id = $1 RETURNING epoch::text, lsn::text',
+    [taskId],
+  );
+  const row = rows[0];
+  if (!row) throw new SluiceError('SLUICE-5005', { detail: 'the target holds no checkpoint of this task' });
+  return { epoch: BigInt(row.epoch), appliedLsn: parseLsn(row.lsn) };
+}
+
+/** The statement that moves the checkpoint inside the transaction that holds the rows; it must affect exactly one row. */
+export function moveCheckpoint(options: {
+  taskId: string;
+  epoch: bigint;
+  appliedLsn: Lsn;
+  commitTime: string | null;
+}): {
+  name: string;
+  text: string;
+  values: unknown[];
+} {
+  return {
+    name: 'sluice_checkpoint',
+    text: `UPDATE sluice.checkpoint SET lsn = $3::pg_lsn, commit_time = coalesce($4::timestamptz, commit_time)
+           WHERE task_id = $1::uuid AND epoch = $2::bigint AND lsn <= $3::pg_lsn`,
+    values: [options.taskId, options.epoch.toString(), formatLsn(options.appliedLsn), options.commitTime],
+  };
+}

@@ -1,0 +1,145 @@
+import { quoteIdentifier, quoteQualified } from '@sluice/postgres-client';
+import { type PlanColumn, type TablePlan } from './table-plan.js';
+
+/**
+ * The statements that write changes. Values arrive as `text[]` parameters, one array per column, one element per row,
+ * and are read by the type's own input function (a cast from text to a type without a special cast does that), then
+ * assigned, so that a length that does not fit is an error and never cut.
+ */
+
+const table = (plan: TablePlan): string => quoteQualified(plan.target.schema, plan.target.name);
+
+const value = (column: PlanColumn, alias: string): string =>
+  column.isInternalChar
+    ? // The cast from text takes the first byte; the input function knows escapes.
+      `pg_catalog.charin(pg_catalog.textout(v.${alias}))`
+    : `v.${alias}::${column.typeSql}`;
+
+/** `ROWS FROM (unnest($1::text[]), unnest($2::text[])) AS v(c0, c1)`: arrays of equal length side by side. */
+function rowsFrom(count: number): string {
+  const range = Array.from({ length: count }, (_, index) => index);
+  const arrays = range.map((index) => `pg_catalog.unnest($${index + 1}::pg_catalog.text[])`).join(', ');
+  return `ROWS FROM (${arrays}) AS v(${range.map((index) => `c${index}`).join(', ')})`;
+}
+
+/** Parameters: the given columns. */
+export function insertStatement(plan: TablePlan, columns: readonly PlanColumn[]): string {
+  const names = columns.map((column) => quoteIdentifier(column.name)).join(', ');
+  const values = columns.map((column, index) => value(column, `c${index}`)).join(', ');
+  return `INSERT INTO ${table(plan)} (${names}) OVERRIDING SYSTEM VALUE SELECT ${values} FROM ${rowsFrom(columns.length)}`;
+}
+
+/** A table whose columns are all generated or which has none: rows are counted, not described. */
+export function insertEmptyStatement(plan: TablePlan): string {
+  return `INSERT INTO ${table(plan)} DEFAULT VALUES`;
+}
+
+/** Parameters: the key columns. */
+export function deleteStatement(plan: TablePlan, key: readonly PlanColumn[]): string {
+  return `DELETE FROM ${table(plan)} AS t USING ${rowsFrom(key.length)} WHERE ${keyMatch(key)}`;
+}
+
+/**
+ * Parameters: the key columns, then the set columns. An identity column GENERATED ALWAYS cannot be set; it must be equal
+ * already, else no row is found and the caller falls back to `moveStatement`.
+ */
+export function updateStatement(plan: TablePlan, key: readonly PlanColumn[], columns: readonly PlanColumn[]): string {
+  const settable = columns.filter((column) => !column.isIdentityAlways);
+  const at = (column: PlanColumn): string => `c${key.length + columns.indexOf(column)}`;
+  const assignments = settable.map((column) => `${quoteIdentifier(column.name)} = ${value(column, at(column))}`);
+  const unchanged = columns
+    .filter((column) => column.isIdentityAlways)
+    .map((column) => ` AND t.${quoteIdentifier(column.name)} = ${value(column, at(column))}`);
+  // A table of key columns only still has to prove that the row is there.
+  const set =
+    assignments.length > 0
+      ? assignments.join(', ')
+      : key
+          .map((column) => `${quoteIdentifier(column.name)} = t.${quoteIdentifier(column.name)}`)
+          .slice(0, 1)
+          .join('');
+  return `UPDATE ${table(plan)} AS t SET ${set} FROM ${rowsFrom(key.length + columns.length)} WHERE ${keyMatch(key)}${unchanged.join('')}`;
+}
+
+/**
+ * Replaces a row by one with another key or another GENERATED ALWAYS value, keeping the cells that the source did not
+ * send. Parameters: the old key columns, then the sent columns.
+ */
+export function moveStatement(plan: TablePlan, key: readonly PlanColumn[], sent: readonly PlanColumn[]): string {
+  return moveWhere(plan, {
+    sent,
+    firstSent: key.length,
+    parameterCount: key.length + sent.length,
+    where: keyMatch(key),
+  });
+}
+
+/** As `moveStatement`, for a table without key. Parameters: all columns of the old row, then the sent columns. */
+export function moveWholeRowStatement(plan: TablePlan, sent: readonly PlanColumn[]): string {
+  const old = plan.columns;
+  return moveWhere(plan, {
+    sent,
+    firstSent: old.length,
+    parameterCount: old.length + sent.length,
+    where: wholeRowMatch(plan),
+  });
+}
+
+function moveWhere(
+  plan: TablePlan,
+  {
+    sent,
+    firstSent,
+    parameterCount,
+    where,
+  }: { sent: readonly PlanColumn[]; firstSent: number; parameterCount: number; where: string },
+): string {
+  const names = plan.columns.map((column) => quoteIdentifier(column.name));
+  const values = plan.columns.map((column) => {
+    const index = sent.findIndex((other) => other.position === column.position);
+    return index < 0 ? `o.${quoteIdentifier(column.name)}` : value(column, `c${firstSent + index}`);
+  });
+  const rows = rowsFrom(parameterCount);
+  return `WITH o AS (DELETE FROM ${table(plan)} AS t USING ${rows} WHERE ${where} RETURNING t.*)
+INSERT INTO ${table(plan)} (${names.join(', ')}) OVERRIDING SYSTEM VALUE SELECT ${values.join(', ')} FROM o, ${rows}`;
+}
+
+/** Parameters: all columns. Deletes exactly one of the rows that are equal to it. */
+export function deleteWholeRowStatement(plan: TablePlan): string {
+  return `DELETE FROM ${table(plan)} AS t USING ${rowsFrom(plan.columns.length)} WHERE ${wholeRowMatch(plan)}`;
+}
+
+/** Parameters: all columns of the old row, then the set columns. Updates exactly one of the rows that are equal to it. */
+export function updateWholeRowStatement(plan: TablePlan, columns: readonly PlanColumn[]): string {
+  const old = plan.columns.length;
+  const set = columns
+    .map((column, index) => `${quoteIdentifier(column.name)} = ${value(column, `c${old + index}`)}`)
+    .join(', ');
+  return `UPDATE ${table(plan)} AS t SET ${set} FROM ${rowsFrom(old + columns.length)} WHERE ${wholeRowMatch(plan)}`;
+}
+
+/**
+ * Without CASCADE, also when the source had it: the message names every table that was truncated there, and no other may
+ * lose rows here. https://www.postgresql.org/docs/current/protocol-logicalrep-message-formats.html (Truncate)
+ */
+export function truncateStatement(plans: readonly TablePlan[], restartIdentity: boolean): string {
+  return `TRUNCATE ONLY ${plans.map(table).join(', ONLY ')} ${restartIdentity ? 'RESTART' : 'CONTINUE'} IDENTITY RESTRICT`;
+}
+
+function keyMatch(key: readonly PlanColumn[]): string {
+  return key
+    .map((column, index) => `t.${quoteIdentifier(column.name)} ${column.operator} ${value(column, `c${index}`)}`)
+    .join(' AND ');
+}
+
+/**
+ * Compares rows by the text of their columns: every type has one, also those without an equality operator, and equal
+ * text under the session's settings is the same value. One of several equal rows is chosen by its place.
+ */
+function wholeRowMatch(plan: TablePlan): string {
+  const equal = plan.columns.map(
+    (column, index) =>
+      `s.${quoteIdentifier(column.name)}::pg_catalog.text IS NOT DISTINCT FROM (${value(column, `c${index}`)})::pg_catalog.text`,
+  );
+  return `t.ctid = (SELECT s.ctid FROM ONLY ${table(plan)} AS s WHERE ${equal.join(' AND ') || 'true'} LIMIT 1)`;
+}

@@ -1,0 +1,71 @@
+import { SluiceError } from '@sluice/contracts';
+import { type Relation } from '@sluice/postgres-replication';
+import { type TargetColumn, type TargetTable } from './target-table.js';
+
+/** A column of the relation that is written, and where its cell stands in a tuple. */
+export interface PlanColumn extends TargetColumn {
+  /** Position of the cell in the relation's tuples. */
+  readonly position: number;
+  /** `OPERATOR(schema.=)` for key columns: what the key's index understands. */
+  readonly operator: string;
+}
+
+/**
+ * How changes of one relation are written to its table: which cells go where and what identifies a row.
+ * `key: null` means that rows are found by comparing them whole (REPLICA IDENTITY FULL without a usable key).
+ */
+export interface TablePlan {
+  readonly relation: Relation;
+  readonly target: TargetTable;
+  /** Written columns in the relation's order; generated ones are left out. */
+  readonly columns: readonly PlanColumn[];
+  readonly key: readonly PlanColumn[] | null;
+  /** Changes of one key may be folded into one. */
+  readonly canFold: boolean;
+}
+
+const DEFAULT_OPERATOR = 'OPERATOR(pg_catalog.=)';
+
+/** @throws SluiceError 5006 when the target's table lacks a column of the relation. */
+export function planTable(relation: Relation, target: TargetTable): TablePlan {
+  const columns: PlanColumn[] = [];
+  relation.columns.forEach((column, position) => {
+    const found = target.columns.get(column.name);
+    if (!found) {
+      throw new SluiceError('SLUICE-5006', {
+        detail: `table ${relation.schema}.${relation.name}: column ${column.name} does not exist on the target`,
+      });
+    }
+    if (!found.isGenerated) columns.push({ ...found, position, operator: DEFAULT_OPERATOR });
+  });
+  const key = chooseKey(relation, target, columns);
+  return { relation, target, columns, key, canFold: key !== null && !target.firesTriggers };
+}
+
+/**
+ * The replica identity's columns, which are what the source sends for the old row. With REPLICA IDENTITY FULL the whole
+ * old row is sent, so that any unique key of the target will do.
+ */
+function chooseKey(relation: Relation, target: TargetTable, columns: readonly PlanColumn[]): PlanColumn[] | null {
+  const byName = new Map(columns.map((column) => [column.name, column]));
+  const isFull = relation.replicaIdentity === 'f';
+  const identity = new Set(relation.columns.filter((column) => column.isKey).map((column) => column.name));
+  for (const candidate of target.keys) {
+    const matches = isFull
+      ? candidate.columns.every((column) => byName.has(column.name))
+      : candidate.columns.length === identity.size && candidate.columns.every((column) => identity.has(column.name));
+    if (!matches) continue;
+    return candidate.columns.flatMap(({ name, operator }) => {
+      const column = byName.get(name);
+      return column ? [{ ...column, operator: `OPERATOR(${operator})` }] : [];
+    });
+  }
+  if (isFull || identity.size === 0) return null;
+  // The target has no index over the identity: rows are still found by it, only slower.
+  return columns.filter((column) => identity.has(column.name));
+}
+
+/** `schema.table` for messages to people. */
+export function tableName(plan: TablePlan): string {
+  return `${plan.relation.schema}.${plan.relation.name}`;
+}

@@ -1,0 +1,84 @@
+import { type Client } from '@sluice/postgres-client';
+import { type QueryResult } from 'pg';
+
+export interface PipelinedStatement {
+  readonly text: string;
+  readonly values: readonly Buffer[];
+  /** Rows that must be affected; another number is a conflict. `null` for commands that affect no rows. */
+  readonly expectedRows: number | null;
+  /** Makes the error for a failure of this statement. */
+  readonly onFailure: (failure: StatementFailure) => Error;
+}
+
+export type StatementFailure =
+  { readonly kind: 'rows'; readonly affected: number } | { readonly kind: 'server'; readonly error: unknown };
+
+/** Statements that were prepared under a name stay prepared; beyond this many the oldest tables' are not worth it. */
+const PREPARED_MAX = 2_000;
+
+/**
+ * Sends statements without waiting for their answers. `settle()` waits for all of them and throws the first failure.
+ *
+ * Order: a failed statement aborts the transaction on the server, so that whatever was sent behind it has no effect;
+ * nobody may COMMIT before `settle()` has returned.
+ */
+export class TargetPipeline {
+  readonly #client: Client;
+  readonly #names = new Map<string, string>();
+  #pending: Promise<Error | null>[] = [];
+  #bytesInFlight = 0;
+
+  /** @param client a session in pipeline mode. */
+  constructor(client: Client) {
+    this.#client = client;
+  }
+
+  get bytesInFlight(): number {
+    return this.#bytesInFlight;
+  }
+
+  send(statement: PipelinedStatement): void {
+    const bytes = statement.values.reduce((sum, value) => sum + value.length, 0);
+    this.#bytesInFlight += bytes;
+    const answer = this.#client.query({
+      ...this.#nameOf(statement.text),
+      text: statement.text,
+      values: [...statement.values],
+    });
+    this.#pending.push(
+      answer.then(
+        (result) => {
+          this.#bytesInFlight -= bytes;
+          return check(statement, result);
+        },
+        (error: unknown) => {
+          this.#bytesInFlight -= bytes;
+          return statement.onFailure({ kind: 'server', error });
+        },
+      ),
+    );
+  }
+
+  /** Waits for all answers. @throws the first statement's failure in the order of sending. */
+  async settle(): Promise<void> {
+    const pending = this.#pending;
+    this.#pending = [];
+    const outcomes = await Promise.all(pending);
+    const failure = outcomes.find((outcome) => outcome !== null);
+    if (failure) throw failure;
+  }
+
+  #nameOf(text: string): { name?: string } {
+    const known = this.#names.get(text);
+    if (known !== undefined) return { name: known };
+    if (this.#names.size >= PREPARED_MAX) return {};
+    const name = `sluice_${this.#names.size}`;
+    this.#names.set(text, name);
+    return { name };
+  }
+}
+
+function check(statement: PipelinedStatement, result: QueryResult): Error | null {
+  if (statement.expectedRows === null || result.rowCount === statement.expectedRows) return null;
+  return statement.onFailure({ kind: 'rows', affected: result.rowCount ?? 0 });
+}

@@ -1,0 +1,249 @@
+import { SluiceError } from '@sluice/contracts';
+import { type Lsn, parseLsn } from '@sluice/model';
+import { type Client, connect, type Endpoint, hasSqlState, SQLSTATE, VALUE_SETTINGS } from '@sluice/postgres-client';
+import { FoldedStatementFailed, targetError } from './apply-failure.js';
+import { type ApplyMode, ChangeApplier } from './change-applier.js';
+import { type Checkpoint, claimCheckpoint, ensureCheckpointTable, moveCheckpoint } from './checkpoint.js';
+import { RelationRegistry } from './relation-registry.js';
+import { LargeTransaction } from './large-transaction.js';
+import { type SourceTransaction } from './source-transaction.js';
+import { TargetPipeline } from './target-pipeline.js';
+
+/**
+ * Statements find rows by key through an index whatever the statistics of a freshly loaded or empty table say: a plan
+ * made while a table was small must not scan it when it is large. Commits do not wait for the disk; `durableLsn` says
+ * what the disk has (I5).
+ */
+const APPLY_SETTINGS: Readonly<Record<string, string>> = {
+  ...VALUE_SETTINGS,
+  synchronous_commit: 'off',
+  enable_seqscan: 'off',
+  enable_hashjoin: 'off',
+  enable_mergejoin: 'off',
+  enable_bitmapscan: 'off',
+  jit: 'off',
+};
+
+/** A commit of ours and where the target's WAL stood behind it. */
+interface UnflushedCommit {
+  readonly appliedLsn: Lsn;
+  readonly targetLsn: Lsn;
+}
+
+/**
+ * The target as one task's only writer.
+ *
+ * Maintained invariants: rows and checkpoint are written in one transaction (I2), whose commit fails when a newer
+ * writer has claimed the checkpoint (I3). A source transaction never spans two target transactions (I4).
+ */
+export class TargetSession {
+  readonly #client: Client;
+  readonly #pipeline: TargetPipeline;
+  readonly #relations: RelationRegistry;
+  readonly #taskId: string;
+  readonly #epoch: bigint;
+  #appliedLsn: Lsn;
+  #durableLsn: Lsn;
+  #unflushed: UnflushedCommit[] = [];
+  #changeCount = 0;
+
+  private constructor(
+    client: Client,
+    options: { taskId: string; checkpoint: Checkpoint; startLsns: ReadonlyMap<string, Lsn> },
+  ) {
+    this.#client = client;
+    this.#pipeline = new TargetPipeline(client);
+    this.#relations = new RelationRegistry(client, this.#pipeline, options.startLsns);
+    this.#taskId = options.taskId;
+    this.#epoch = options.checkpoint.epoch;
+    this.#appliedLsn = options.checkpoint.appliedLsn;
+    this.#durableLsn = options.checkpoint.appliedLsn;
+  }
+
+  /** Opens the session and claims the checkpoint. What the checkpoint says then is durable. */
+  static async open(
+    endpoint: Endpoint,
+    options: { taskId: string; startLsns?: ReadonlyMap<string, Lsn> },
+  ): Promise<TargetSession> {
+    const client = await connect(endpoint, {
+      applicationName: `apply ${options.taskId}`,
+      settings: APPLY_SETTINGS,
+      pipeline: true,
+    });
+    try {
+      const { rows } = await client.query<{ server_version_num: string }>('SHOW server_version_num');
+      // A plan for every execution would cost more than the rows; the settings above make the generic one right.
+      if (Number(rows[0]?.server_version_num) >= 120_000)
+        await client.query('SET plan_cache_mode = force_generic_plan');
+      await client.query('SET session_replication_role = replica');
+      await ensureCheckpointTable(client);
+      // Order: the claim must be on disk before anything is reported durable, so it is the one commit that waits.
+      await client.query('SET synchronous_commit = on');
+      const checkpoint = await claimCheckpoint(client, options.taskId);
+      await client.query('SET synchronous_commit = off');
+      const startLsns = options.startLsns ?? (await readStartLsns(client, options.taskId));
+      return new TargetSession(client, { taskId: options.taskId, checkpoint, startLsns });
+    } catch (error) {
+      await client.end().catch(() => undefined);
+      throw targetError(error, 'opening the target');
+    }
+  }
+
+  /** What is applied and visible. */
+  get appliedLsn(): Lsn {
+    return this.#appliedLsn;
+  }
+
+  /** What is applied and on the target's disk: what may be confirmed to the source. */
+  get durableLsn(): Lsn {
+    return this.#durableLsn;
+  }
+
+  /** Row changes and truncations committed. */
+  get changeCount(): number {
+    return this.#changeCount;
+  }
+
+  /**
+   * Applies whole transactions in one target transaction; when folding meets a conflict, one by one in the source's order,
+   * so that those before the conflicting one are applied and nothing of it is.
+   * @throws SluiceError 50xx
+   */
+  async applyTransactions(transactions: readonly SourceTransaction[]): Promise<void> {
+    try {
+      await this.#applyTogether(transactions, 'folded');
+    } catch (error) {
+      if (!(error instanceof FoldedStatementFailed)) throw error;
+      for (const transaction of transactions) await this.#applyTogether([transaction], 'exact');
+    }
+  }
+
+  /** Begins a transaction that is written while it still arrives. Nothing else may be applied until it ends. */
+  beginLarge(mode: ApplyMode): LargeTransaction {
+    return new LargeTransaction({
+      applier: new ChangeApplier({ relations: this.#relations, pipeline: this.#pipeline, mode }),
+      begin: () => {
+        this.#begin();
+      },
+      settle: () => this.#pipeline.settle(),
+      commit: (transaction, changeCount) => this.#commit(transaction, changeCount),
+      rollbackAfter: (error) => this.#rollbackAfter(error),
+    });
+  }
+
+  /** Moves the checkpoint past WAL that holds nothing for the task. */
+  async advance(appliedLsn: Lsn): Promise<void> {
+    this.#begin();
+    await this.#commit({ endLsn: appliedLsn, commitTime: null }, 0);
+  }
+
+  /** Asks the target how far its WAL is on disk. */
+  async refreshDurable(): Promise<Lsn> {
+    if (this.#unflushed.length === 0) return this.#durableLsn;
+    const { rows } = await this.#client.query<{ lsn: string }>({
+      name: 'sluice_flushed',
+      text: 'SELECT pg_catalog.pg_current_wal_flush_lsn()::text AS lsn',
+    });
+    const flushedLsn = parseLsn(rows[0]?.lsn ?? '0/0');
+    while (this.#unflushed[0] && this.#unflushed[0].targetLsn <= flushedLsn) {
+      this.#durableLsn = this.#unflushed[0].appliedLsn;
+      this.#unflushed.shift();
+    }
+    return this.#durableLsn;
+  }
+
+  async close(): Promise<void> {
+    await this.#client.end().catch(() => undefined);
+  }
+
+  async #applyTogether(transactions: readonly SourceTransaction[], mode: ApplyMode): Promise<void> {
+    const last = transactions.at(-1);
+    if (!last) return;
+    const applier = new ChangeApplier({ relations: this.#relations, pipeline: this.#pipeline, mode });
+    this.#begin();
+    try {
+      for (const transaction of transactions) await applier.apply(transaction);
+      await applier.flush();
+      await this.#pipeline.settle();
+    } catch (error) {
+      throw await this.#rollbackAfter(error);
+    }
+    await this.#commit(last, applier.changeCount);
+  }
+
+  /** Rolls back; of several failures the one that came first is the cause of the others. */
+  async #rollbackAfter(error: unknown): Promise<unknown> {
+    const first: unknown = await this.#pipeline.settle().then(
+      () => error,
+      (failure: unknown) => failure,
+    );
+    await this.#rollback();
+    return first;
+  }
+
+  #begin(): void {
+    this.#pipeline.send({
+      text: 'BEGIN',
+      values: [],
+      expectedRows: null,
+      onFailure: (failure) => (failure.kind === 'server' ? targetError(failure.error, 'BEGIN') : new Error('BEGIN')),
+    });
+  }
+
+  async #commit(transaction: { endLsn: Lsn; commitTime: Date | null }, changeCount: number): Promise<void> {
+    try {
+      const moved = await this.#client.query(
+        moveCheckpoint({
+          taskId: this.#taskId,
+          epoch: this.#epoch,
+          appliedLsn: transaction.endLsn,
+          commitTime: transaction.commitTime?.toISOString() ?? null,
+        }),
+      );
+      if (moved.rowCount !== 1) {
+        throw new SluiceError('SLUICE-5004', {
+          detail: 'the checkpoint was claimed by a newer run, or moved beyond ours',
+        });
+      }
+      // Order: all statements were settled before, so COMMIT cannot silently become ROLLBACK.
+      const committed = this.#client.query('COMMIT');
+      const position = this.#client.query<{ lsn: string }>({
+        name: 'sluice_inserted',
+        text: 'SELECT pg_catalog.pg_current_wal_insert_lsn()::text AS lsn',
+      });
+      await committed;
+      const { rows } = await position;
+      this.#unflushed.push({
+        appliedLsn: transaction.endLsn,
+        targetLsn: parseLsn(rows[0]?.lsn ?? 'FFFFFFFF/FFFFFFFF'),
+      });
+    } catch (error) {
+      await this.#rollback();
+      throw targetError(error, 'commit');
+    }
+    this.#appliedLsn = transaction.endLsn;
+    this.#changeCount += changeCount;
+  }
+
+  async #rollback(): Promise<void> {
+    await this.#pipeline.settle().catch(() => undefined);
+    for (const table of this.#relations.tables()) if (!table.fold.isEmpty) table.fold.take();
+    // On a lost connection the server rolls back by itself.
+    await this.#client.query('ROLLBACK').catch(() => undefined);
+  }
+}
+
+/** Where tables join the stream that were loaded under a later snapshot; none when the load keeps no such list. */
+async function readStartLsns(client: Client, taskId: string): Promise<ReadonlyMap<string, Lsn>> {
+  try {
+    const { rows } = await client.query<{ table_name: string; lsn: string }>(
+      `SELECT schema_name || '.' || table_name AS table_name, start_lsn::text AS lsn FROM sluice.table_load
+       WHERE task_id = $1 AND start_lsn IS NOT NULL`,
+      [taskId],
+    );
+    return new Map(rows.map((row) => [row.table_name, parseLsn(row.lsn)]));
+  } catch (error) {
+    if (hasSqlState(error, SQLSTATE.undefinedTable)) return new Map();
+    throw error;
+  }
+}

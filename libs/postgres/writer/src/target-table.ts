@@ -1,0 +1,105 @@
+import { SluiceError } from '@sluice/contracts';
+import { type ClientBase } from 'pg';
+
+export interface TargetColumn {
+  readonly name: string;
+  /** Type without its modifier, schema-qualified: values are cast to it, and assignment checks the length. */
+  readonly typeSql: string;
+  /** `true` for the internal one-byte type, whose text cast would take the first byte only. */
+  readonly isInternalChar: boolean;
+  readonly isGenerated: boolean;
+  readonly isIdentityAlways: boolean;
+}
+
+export interface TargetKey {
+  readonly isPrimary: boolean;
+  /** Columns in index order with the equality operator that the index understands. */
+  readonly columns: readonly { readonly name: string; readonly operator: string }[];
+}
+
+export interface TargetTable {
+  readonly schema: string;
+  readonly name: string;
+  readonly columns: ReadonlyMap<string, TargetColumn>;
+  /** Unique, immediate, total indexes over plain NOT NULL columns, the primary key first. */
+  readonly keys: readonly TargetKey[];
+  /** Triggers or rules that fire for replicated rows, so that changes must not be folded. */
+  readonly firesTriggers: boolean;
+}
+
+// Tested on PostgreSQL 10–18; attgenerated exists from 12 on and is read through to_jsonb so that one query serves all.
+const COLUMNS = `
+  SELECT a.attname AS name, pg_catalog.format_type(a.atttypid, -1) AS type_sql,
+         a.atttypid = '"char"'::regtype AS is_internal_char,
+         coalesce(to_jsonb(a)->>'attgenerated', '') <> '' AS is_generated,
+         a.attidentity = 'a' AS is_identity_always
+  FROM pg_catalog.pg_attribute a
+  WHERE a.attrelid = $1::oid AND a.attnum > 0 AND NOT a.attisdropped
+  ORDER BY a.attnum`;
+
+const KEYS = `
+  SELECT i.indexrelid, i.indisprimary AS is_primary,
+         array_agg(a.attname::text ORDER BY k.position) AS columns,
+         array_agg((SELECT pg_catalog.quote_ident(n.nspname) || '.' || o.oprname
+                    FROM pg_catalog.pg_opclass c
+                    JOIN pg_catalog.pg_amop p ON p.amopfamily = c.opcfamily AND p.amopstrategy = 3
+                         AND p.amoplefttype = c.opcintype AND p.amoprighttype = c.opcintype
+                    JOIN pg_catalog.pg_operator o ON o.oid = p.amopopr
+                    JOIN pg_catalog.pg_namespace n ON n.oid = o.oprnamespace
+                    WHERE c.oid = i.indclass[k.position - 1]) ORDER BY k.position) AS operators
+  FROM pg_catalog.pg_index i
+  CROSS JOIN LATERAL unnest(i.indkey::int2[]) WITH ORDINALITY AS k(attnum, position)
+  JOIN pg_catalog.pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.attnum
+  WHERE i.indrelid = $1::oid AND i.indisunique AND i.indimmediate AND i.indisvalid
+    AND i.indpred IS NULL AND i.indexprs IS NULL AND k.position <= coalesce((to_jsonb(i)->>'indnkeyatts')::int, i.indnatts)
+  GROUP BY i.indexrelid, i.indisprimary
+  HAVING bool_and(a.attnotnull)
+  ORDER BY i.indisprimary DESC, count(*), i.indexrelid`;
+
+const FIRES = `
+  SELECT EXISTS (SELECT FROM pg_catalog.pg_trigger WHERE tgrelid = $1::oid AND NOT tgisinternal AND tgenabled IN ('A', 'R'))
+      OR EXISTS (SELECT FROM pg_catalog.pg_rewrite WHERE ev_class = $1::oid AND ev_enabled IN ('A', 'R')) AS fires`;
+
+/** Reads what a writer must know of one table. @throws SluiceError 5006 when it does not exist. */
+export async function readTargetTable(target: ClientBase, schema: string, name: string): Promise<TargetTable> {
+  const { rows: found } = await target.query<{ oid: string }>(
+    `SELECT c.oid::text FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+     WHERE n.nspname = $1 AND c.relname = $2 AND c.relkind IN ('r', 'p')`,
+    [schema, name],
+  );
+  const oid = found[0]?.oid;
+  if (oid === undefined)
+    throw new SluiceError('SLUICE-5006', { detail: `table ${schema}.${name} does not exist on the target` });
+  const [columns, keys, fires] = await Promise.all([
+    target.query<{
+      name: string;
+      type_sql: string;
+      is_internal_char: boolean;
+      is_generated: boolean;
+      is_identity_always: boolean;
+    }>(COLUMNS, [oid]),
+    target.query<{ is_primary: boolean; columns: string[]; operators: string[] }>(KEYS, [oid]),
+    target.query<{ fires: boolean }>(FIRES, [oid]),
+  ]);
+  return {
+    schema,
+    name,
+    columns: new Map(
+      columns.rows.map((row) => [
+        row.name,
+        {
+          name: row.name,
+          typeSql: row.type_sql,
+          isInternalChar: row.is_internal_char,
+          isGenerated: row.is_generated,
+          isIdentityAlways: row.is_identity_always,
+        },
+      ]),
+    ),
+    keys: keys.rows.map((row) => ({
+      isPrimary: row.is_primary,
+      columns: row.columns.map((column, index) => ({ name: column, operator: row.operators[index] ?? 'pg_catalog.=' })),
+    })),
+    firesTriggers: fires.rows[0]?.fires ?? false,
+  };
+}
