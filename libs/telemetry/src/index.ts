@@ -1,0 +1,11 @@
+export { createLogger, type Logger, type LoggerOptions, type LogLevel } from './logger.js';
+export {
+  currentTraceId,
+  extractContext,
+  type HeaderCarrier,
+  injectContext,
+  linkFrom,
+  type SpanOptions,
+  tracer,
+  withSpan,
+} from './tracing.js';
