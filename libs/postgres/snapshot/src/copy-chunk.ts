@@ -1,0 +1,88 @@
+import { SluiceError } from '@sluice/contracts';
+import { type Client, isConnectionLoss, quoteIdentifier, quoteQualified } from '@sluice/postgres-client';
+import { pipeCopy, type CopyPipeResult, type CopyPipeStatements } from './copy-pipe.js';
+import { beginTableUnderSnapshot } from './exported-snapshot.js';
+import { type Chunk, lockChunk, markChunkDone } from './ledger/chunk-ledger.js';
+import { notifyLedger } from './ledger/ledger-events.js';
+
+export interface ChunkSessions {
+  readonly source: Client;
+  readonly target: Client;
+}
+
+export interface CopyChunkOptions {
+  readonly chunkId: string;
+  readonly snapshotName: string;
+  readonly signal?: AbortSignal;
+  /** Called at the two moments where a crash matters. */
+  readonly passing?: (moment: 'before-commit' | 'after-commit') => void | Promise<void>;
+}
+
+export type CopyChunkResult = { readonly kind: 'nothing-to-do' } | ({ readonly kind: 'copied' } & CopyPipeResult);
+
+/**
+ * Copies one chunk exactly once: its ledger row is locked, and marked in the transaction that holds its rows. The
+ * commit need not be flushed (I5): if a crash of the target loses it, it loses rows and mark together.
+ *
+ * After a failure neither session can be used again.
+ * @throws SluiceError 3003 when the snapshot is lost, 3004 when one of the servers refused.
+ */
+export async function copyChunk(sessions: ChunkSessions, options: CopyChunkOptions): Promise<CopyChunkResult> {
+  const { source, target } = sessions;
+  await target.query('BEGIN');
+  const chunk = await lockChunk(target, options.chunkId);
+  if (!chunk) {
+    await target.query('ROLLBACK');
+    return { kind: 'nothing-to-do' };
+  }
+  await beginTableUnderSnapshot(source, options.snapshotName, chunk);
+  const copied = await copyRows(sessions, chunk, options.signal);
+  await markChunkDone(target, chunk.chunkId, copied);
+  await notifyLedger(target, chunk.taskId);
+  await options.passing?.('before-commit');
+  await Promise.all([target.query('COMMIT'), source.query('COMMIT')]);
+  await options.passing?.('after-commit');
+  return { kind: 'copied', ...copied };
+}
+
+async function copyRows(
+  { source, target }: ChunkSessions,
+  chunk: Chunk,
+  signal: AbortSignal | undefined,
+): Promise<CopyPipeResult> {
+  try {
+    // Emptied in the same transaction, the rows can be written as frozen: nobody has to visit them again. An earlier
+    // attempt left nothing in the table, so nothing is lost.
+    if (chunk.ownsTable) await target.query(`TRUNCATE ONLY ${quoteQualified(chunk.schema, chunk.name)}`);
+    return await pipeCopy(source, target, { ...copyStatements(chunk), ...(signal && { signal }) });
+  } catch (error) {
+    throw asCopyError(error, chunk);
+  }
+}
+
+/** The two commands that move a chunk. Columns are named, so that their order may differ; a table may have none. */
+export function copyStatements(chunk: Chunk): Pick<CopyPipeStatements, 'copyTo' | 'copyFrom'> {
+  const relation = quoteQualified(chunk.schema, chunk.name);
+  const columns = chunk.columns.map(quoteIdentifier).join(', ');
+  const columnList = columns === '' ? '' : ` (${columns})`;
+  const format = chunk.isBinary ? ['FORMAT binary'] : [];
+  const options = (list: readonly string[]): string => (list.length === 0 ? '' : ` WITH (${list.join(', ')})`);
+  const conditions = [
+    ...(chunk.fromBlock === null ? [] : [`ctid >= '(${chunk.fromBlock},0)'::tid`]),
+    ...(chunk.toBlock === null ? [] : [`ctid < '(${chunk.toBlock},0)'::tid`]),
+  ];
+  const rows =
+    conditions.length === 0
+      ? `${relation}${columnList}`
+      : `(SELECT ${columns} FROM ONLY ${relation} WHERE ${conditions.join(' AND ')})`;
+  return {
+    copyTo: `COPY ${rows} TO STDOUT${options(format)}`,
+    copyFrom: `COPY ${relation}${columnList} FROM STDIN${options([...format, ...(chunk.ownsTable ? ['FREEZE'] : [])])}`,
+  };
+}
+
+function asCopyError(error: unknown, { schema, name }: Chunk): unknown {
+  if (isConnectionLoss(error) || !(error instanceof Error) || error instanceof SluiceError) return error;
+  if (error.name === 'AbortError') return error;
+  return new SluiceError('SLUICE-3004', { detail: `${quoteQualified(schema, name)}: ${error.message}`, cause: error });
+}

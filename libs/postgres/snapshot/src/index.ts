@@ -1,0 +1,42 @@
+export { copyChunk, type CopyChunkOptions, type CopyChunkResult, type ChunkSessions } from './copy-chunk.js';
+export { pipeCopy, type CopyPipeResult, type CopyPipeStatements } from './copy-pipe.js';
+export { beginUnderSnapshot, isSnapshotAlive } from './exported-snapshot.js';
+export { type HeldSnapshot, holdPlainSnapshot, holdSlotSnapshot } from './held-snapshot.js';
+export {
+  type BuildProgress,
+  isAnyStepLocked,
+  type NewBuildStep,
+  readBuildProgress,
+  readOpenSteps,
+  recordStepError,
+  recordStructure,
+  runBuildStep,
+} from './ledger/build-ledger.js';
+export {
+  type CopyProgress,
+  isAnyChunkLocked,
+  readCopyProgress,
+  readOpenChunks,
+  readTableLoads,
+  recordChunkError,
+  settleTables,
+  startTables,
+  type TableStart,
+  withdrawChunks,
+} from './ledger/chunk-ledger.js';
+export { tryLockHolder } from './ledger/holder-lock.js';
+export { type LedgerError, type LedgerWatch, notifyLedger, watchLedger } from './ledger/ledger-events.js';
+export { dropTaskBookkeeping, openLedger } from './ledger/ledger-schema.js';
+export {
+  finishLoad,
+  type LoadRecord,
+  readLoad,
+  recordLoadError,
+  recordSnapshot,
+  type SnapshotRecord,
+} from './ledger/load-record.js';
+export { type LiveCopy, readLiveCopy } from './live-copy-bytes.js';
+export { type ChunkingOptions, type ChunkPlan, planChunks, tableKey } from './plan-chunks.js';
+export { dropPublication, ensurePublication, publishedTables } from './publication.js';
+export { connectSource, connectTarget, type SessionOptions } from './sessions.js';
+export { dropSlot, slotExists } from './slot.js';

@@ -1,0 +1,128 @@
+import { SluiceError } from '@sluice/contracts';
+import { type Client, hasSqlState, inTransaction, isConnectionLoss, SQLSTATE } from '@sluice/postgres-client';
+import { randomUUID } from 'node:crypto';
+import { type LedgerError, notifyLedger } from './ledger-events.js';
+
+export interface NewBuildStep {
+  /** Groups run one after the other; the steps of one at the same time. */
+  readonly group: number;
+  readonly identity: string;
+  readonly sql: string;
+}
+
+export interface BuildProgress {
+  readonly stepsTotal: number;
+  readonly stepsDone: number;
+  readonly error: LedgerError | null;
+}
+
+/** In one transaction: `createStructure`, the steps that remain for after the data, and the note that it is done. */
+export async function recordStructure(
+  target: Client,
+  taskId: string,
+  { createStructure, steps }: { createStructure: () => Promise<void>; steps: readonly NewBuildStep[] },
+): Promise<void> {
+  await inTransaction(target, 'BEGIN', async () => {
+    await createStructure();
+    const rows = steps.map((step, position) => ({ ...step, position, stepId: randomUUID() }));
+    await target.query(
+      `INSERT INTO sluice.build_step (step_id, task_id, position, step_group, identity, sql)
+       SELECT "stepId", $1, position, "group", identity, sql
+       FROM jsonb_to_recordset($2) AS s("stepId" uuid, position int, "group" int, identity text, sql text)`,
+      [taskId, JSON.stringify(rows)],
+    );
+    await target.query('UPDATE sluice.load SET structure_done = true WHERE task_id = $1', [taskId]);
+  });
+}
+
+/** Steps of the earliest group that is not done, in their order. */
+export async function readOpenSteps(
+  target: Client,
+  taskId: string,
+): Promise<{ readonly group: number; readonly stepIds: readonly string[] } | null> {
+  const { rows } = await target.query<{ group: number; stepIds: string[] }>(
+    `SELECT step_group AS "group", array_agg(step_id::text ORDER BY position) AS "stepIds"
+     FROM sluice.build_step WHERE task_id = $1 AND done_at IS NULL
+     GROUP BY step_group ORDER BY step_group LIMIT 1`,
+    [taskId],
+  );
+  return rows[0] ?? null;
+}
+
+/** True while some worker is inside a step of the task. */
+export async function isAnyStepLocked(target: Client, taskId: string): Promise<boolean> {
+  const { rows } = await target.query<{ locked: boolean }>(
+    `SELECT count(*) < (SELECT count(*) FROM sluice.build_step WHERE task_id = $1 AND done_at IS NULL) AS locked
+     FROM (SELECT FROM sluice.build_step WHERE task_id = $1 AND done_at IS NULL FOR UPDATE SKIP LOCKED) AS free`,
+    [taskId],
+  );
+  return rows[0]?.locked ?? false;
+}
+
+export async function readBuildProgress(target: Client, taskId: string, epoch: number): Promise<BuildProgress> {
+  const { rows } = await target.query<BuildProgress>(
+    `SELECT count(*)::int AS "stepsTotal", count(done_at)::int AS "stepsDone",
+            (array_agg(error) FILTER (WHERE done_at IS NULL AND (error ->> 'epoch')::int = $2))[1] AS error
+     FROM sluice.build_step WHERE task_id = $1`,
+    [taskId, epoch],
+  );
+  return rows[0] ?? { stepsTotal: 0, stepsDone: 0, error: null };
+}
+
+export async function recordStepError(target: Client, stepId: string, error: LedgerError): Promise<void> {
+  await target.query('UPDATE sluice.build_step SET error = $2 WHERE step_id = $1 AND done_at IS NULL', [
+    stepId,
+    JSON.stringify(error),
+  ]);
+}
+
+/** Builds that run at the same time can lock the same tables in another order; the loser of a deadlock tries again. */
+const LOCK_ATTEMPTS_MAX = 5;
+
+/**
+ * Executes a step exactly once: it and its mark commit together.
+ * @returns false when there is nothing to do any more.
+ * @throws SluiceError 3006 with the object and what the server said.
+ */
+export async function runBuildStep(
+  target: Client,
+  stepId: string,
+  passing?: (moment: 'before-commit') => void | Promise<void>,
+): Promise<boolean> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await inTransaction(target, 'BEGIN', () => executeStep(target, stepId, passing));
+    } catch (error) {
+      const mayRetry = hasSqlState(causeOf(error), SQLSTATE.deadlockDetected, SQLSTATE.lockNotAvailable);
+      if (!mayRetry || attempt === LOCK_ATTEMPTS_MAX) throw error;
+    }
+  }
+}
+
+async function executeStep(
+  target: Client,
+  stepId: string,
+  passing: ((moment: 'before-commit') => void | Promise<void>) | undefined,
+): Promise<boolean> {
+  const { rows } = await target.query<{ taskId: string; identity: string; sql: string }>(
+    `SELECT task_id AS "taskId", identity, sql FROM sluice.build_step
+     WHERE step_id = $1 AND done_at IS NULL FOR UPDATE`,
+    [stepId],
+  );
+  const step = rows[0];
+  if (!step) return false;
+  try {
+    await target.query(step.sql);
+  } catch (error) {
+    if (isConnectionLoss(error) || !(error instanceof Error)) throw error;
+    throw new SluiceError('SLUICE-3006', { detail: `${step.identity}: ${error.message}`, cause: error });
+  }
+  await target.query('UPDATE sluice.build_step SET error = NULL, done_at = now() WHERE step_id = $1', [stepId]);
+  await notifyLedger(target, step.taskId);
+  await passing?.('before-commit');
+  return true;
+}
+
+function causeOf(error: unknown): unknown {
+  return error instanceof SluiceError ? error.cause : error;
+}

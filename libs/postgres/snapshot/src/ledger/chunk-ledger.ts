@@ -1,0 +1,218 @@
+import { formatLsn, type Lsn } from '@sluice/model';
+import { type QualifiedName } from '@sluice/postgres-catalog';
+import { type Client, inTransaction, quoteQualified } from '@sluice/postgres-client';
+import { type ChunkPlan } from '../plan-chunks.js';
+import { type LedgerError } from './ledger-events.js';
+
+export interface Chunk extends QualifiedName {
+  readonly chunkId: string;
+  readonly taskId: string;
+  readonly fromBlock: string | null;
+  readonly toBlock: string | null;
+  readonly columns: readonly string[];
+  readonly isBinary: boolean;
+  /** No other chunk writes to the table. */
+  readonly ownsTable: boolean;
+  readonly generation: number;
+}
+
+/** How far the tables are, in one row. */
+export interface CopyProgress {
+  readonly tablesTotal: number;
+  readonly tablesDone: number;
+  readonly chunksTotal: number;
+  readonly chunksDone: number;
+  readonly rows: number;
+  readonly bytes: number;
+  readonly estimatedBytesTotal: number;
+  readonly estimatedBytesDone: number;
+  readonly error: LedgerError | null;
+}
+
+/** Marks the tables whose chunks are all done. @returns how many tables of the load are not done. */
+export async function settleTables(target: Client, taskId: string): Promise<number> {
+  await target.query(
+    `UPDATE sluice.table_load t SET done = true
+     FROM (SELECT schema_name, table_name FROM sluice.chunk WHERE task_id = $1
+           GROUP BY schema_name, table_name HAVING count(*) = count(done_at)) AS copied
+     WHERE t.task_id = $1 AND NOT t.done AND t.schema_name = copied.schema_name AND t.table_name = copied.table_name`,
+    [taskId],
+  );
+  const { rows } = await target.query<{ open: number }>(
+    'SELECT count(*)::int AS open FROM sluice.table_load WHERE task_id = $1 AND NOT done',
+    [taskId],
+  );
+  return rows[0]?.open ?? 0;
+}
+
+export async function readTableLoads(
+  target: Client,
+  taskId: string,
+): Promise<(QualifiedName & { generation: number; done: boolean })[]> {
+  const { rows } = await target.query<QualifiedName & { generation: number; done: boolean }>(
+    `SELECT schema_name AS schema, table_name AS name, generation, done FROM sluice.table_load WHERE task_id = $1`,
+    [taskId],
+  );
+  return rows;
+}
+
+export interface TableStart extends QualifiedName {
+  readonly chunks: readonly ChunkPlan[];
+  /** An earlier generation may have left rows in it. */
+  readonly mustTruncate: boolean;
+}
+
+/** Tables that start together: one transaction each would be slow with thousands, one for all locks too many. */
+const TABLES_PER_TRANSACTION = 200;
+
+/**
+ * (Re-)starts tables under a snapshot. Deleting the chunks of an earlier generation waits for a worker that is inside
+ * one of them, as it holds the row: nobody can add rows of an older snapshot afterwards.
+ */
+export async function startTables(
+  target: Client,
+  load: { taskId: string; generation: number; startLsn: Lsn | null },
+  tables: readonly TableStart[],
+): Promise<void> {
+  for (let start = 0; start < tables.length; start += TABLES_PER_TRANSACTION) {
+    await inTransaction(target, 'BEGIN', () =>
+      startGroup(target, load, tables.slice(start, start + TABLES_PER_TRANSACTION)),
+    );
+  }
+}
+
+async function startGroup(
+  target: Client,
+  { taskId, generation, startLsn }: { taskId: string; generation: number; startLsn: Lsn | null },
+  tables: readonly TableStart[],
+): Promise<void> {
+  const names = JSON.stringify(tables.map(({ schema, name }) => ({ schema, name })));
+  await target.query(
+    `DELETE FROM sluice.chunk c USING jsonb_to_recordset($2) AS t(schema text, name text)
+     WHERE c.task_id = $1 AND c.schema_name = t.schema AND c.table_name = t.name`,
+    [taskId, names],
+  );
+  const truncated = tables.filter(({ mustTruncate }) => mustTruncate);
+  if (truncated.length > 0) {
+    const list = truncated.map(({ schema, name }) => `ONLY ${quoteQualified(schema, name)}`);
+    await target.query(`TRUNCATE ${list.join(', ')}`);
+  }
+  await target.query(
+    `INSERT INTO sluice.table_load (task_id, schema_name, table_name, generation, start_lsn)
+     SELECT $1, t.schema, t.name, $3, $4::pg_lsn FROM jsonb_to_recordset($2) AS t(schema text, name text)
+     ON CONFLICT (task_id, schema_name, table_name)
+     DO UPDATE SET generation = excluded.generation, start_lsn = excluded.start_lsn`,
+    [taskId, names, generation, startLsn === null ? null : formatLsn(startLsn)],
+  );
+  const chunks = tables.flatMap((table) => table.chunks.map((chunk) => ({ ...chunk, ...nameOf(table) })));
+  await target.query(
+    `INSERT INTO sluice.chunk (chunk_id, task_id, schema_name, table_name, position, from_block, to_block, columns,
+                               is_binary, owns_table, generation, estimated_bytes)
+     SELECT "chunkId", $1, schema, name, position, "fromBlock", "toBlock", columns, "isBinary", "ownsTable", $3,
+            "estimatedBytes"
+     FROM jsonb_to_recordset($2) AS c("chunkId" uuid, schema text, name text, position int, "fromBlock" bigint,
+       "toBlock" bigint, columns text[], "isBinary" boolean, "ownsTable" boolean, "estimatedBytes" bigint)`,
+    [taskId, JSON.stringify(chunks), generation],
+  );
+}
+
+function nameOf({ schema, name }: QualifiedName): QualifiedName {
+  return { schema, name };
+}
+
+/**
+ * The chunk, locked until the end of the transaction; `null` when there is nothing to do any more: it is done, or
+ * another generation replaced it. Waits while another worker is inside it.
+ */
+export async function lockChunk(target: Client, chunkId: string): Promise<Chunk | null> {
+  const { rows } = await target.query<Chunk>({
+    name: 'sluice_lock_chunk',
+    text: `SELECT chunk_id AS "chunkId", task_id AS "taskId", schema_name AS schema, table_name AS name,
+                  from_block::text AS "fromBlock", to_block::text AS "toBlock", columns, is_binary AS "isBinary",
+                  owns_table AS "ownsTable", generation
+           FROM sluice.chunk WHERE chunk_id = $1 AND done_at IS NULL FOR UPDATE`,
+    values: [chunkId],
+  });
+  return rows[0] ?? null;
+}
+
+export async function markChunkDone(
+  target: Client,
+  chunkId: string,
+  { rows, bytes }: { rows: number; bytes: number },
+): Promise<void> {
+  await target.query({
+    name: 'sluice_chunk_done',
+    text: 'UPDATE sluice.chunk SET rows = $2, bytes = $3, error = NULL, done_at = now() WHERE chunk_id = $1',
+    values: [chunkId, rows, bytes],
+  });
+}
+
+export async function recordChunkError(target: Client, chunkId: string, error: LedgerError): Promise<void> {
+  await target.query('UPDATE sluice.chunk SET error = $2 WHERE chunk_id = $1 AND done_at IS NULL', [
+    chunkId,
+    JSON.stringify(error),
+  ]);
+}
+
+/** Chunks that still have to be copied, the largest first. */
+export async function readOpenChunks(target: Client, taskId: string): Promise<string[]> {
+  const { rows } = await target.query<{ chunkId: string }>(
+    `SELECT chunk_id AS "chunkId" FROM sluice.chunk WHERE task_id = $1 AND done_at IS NULL
+     ORDER BY estimated_bytes DESC, position`,
+    [taskId],
+  );
+  return rows.map(({ chunkId }) => chunkId);
+}
+
+/** True while some worker is inside a chunk of the task. */
+export async function isAnyChunkLocked(target: Client, taskId: string): Promise<boolean> {
+  const { rows } = await target.query<{ locked: boolean }>(
+    `SELECT count(*) < (SELECT count(*) FROM sluice.chunk WHERE task_id = $1 AND done_at IS NULL) AS locked
+     FROM (SELECT FROM sluice.chunk WHERE task_id = $1 AND done_at IS NULL FOR UPDATE SKIP LOCKED) AS free`,
+    [taskId],
+  );
+  return rows[0]?.locked ?? false;
+}
+
+/** @param epoch errors of an older one are history. */
+export async function readCopyProgress(target: Client, taskId: string, epoch: number): Promise<CopyProgress> {
+  const { rows } = await target.query<CopyProgress>(
+    `SELECT count(*)::int AS "chunksTotal", count(done_at)::int AS "chunksDone",
+            coalesce(sum(rows), 0)::float8 AS rows, coalesce(sum(bytes), 0)::float8 AS bytes,
+            coalesce(sum(estimated_bytes), 0)::float8 AS "estimatedBytesTotal",
+            coalesce(sum(estimated_bytes) FILTER (WHERE done_at IS NOT NULL), 0)::float8 AS "estimatedBytesDone",
+            (array_agg(error) FILTER (WHERE (error ->> 'epoch')::int = $2))[1] AS error,
+            (SELECT count(*)::int FROM sluice.table_load WHERE task_id = $1) AS "tablesTotal",
+            (SELECT count(*)::int FROM sluice.table_load WHERE task_id = $1 AND done) AS "tablesDone"
+     FROM sluice.chunk WHERE task_id = $1`,
+    [taskId, epoch],
+  );
+  return rows[0] ?? NOTHING_COPIED;
+}
+
+const NOTHING_COPIED: CopyProgress = {
+  tablesTotal: 0,
+  tablesDone: 0,
+  chunksTotal: 0,
+  chunksDone: 0,
+  rows: 0,
+  bytes: 0,
+  estimatedBytesTotal: 0,
+  estimatedBytesDone: 0,
+  error: null,
+};
+
+/**
+ * Takes the work items of unfinished tables their object, so that they end without doing anything. All chunks of such
+ * a table go, as those left would look like the whole of it.
+ */
+export async function withdrawChunks(target: Client, taskId: string): Promise<void> {
+  await settleTables(target, taskId);
+  await target.query(
+    `DELETE FROM sluice.chunk c USING sluice.table_load t
+     WHERE t.task_id = $1 AND NOT t.done
+       AND c.task_id = t.task_id AND c.schema_name = t.schema_name AND c.table_name = t.table_name`,
+    [taskId],
+  );
+}

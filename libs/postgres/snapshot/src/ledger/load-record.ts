@@ -1,0 +1,89 @@
+import { formatLsn, type Lsn, parseLsn } from '@sluice/model';
+import { type Client } from '@sluice/postgres-client';
+import { type LedgerError } from './ledger-events.js';
+
+/** `sluice.load`: where the load of a task stands. */
+export interface LoadRecord {
+  /** 0 until the first snapshot; each new snapshot counts one up. */
+  readonly generation: number;
+  readonly snapshotName: string | null;
+  /** Of the newest snapshot; `null` when the task needs no changes afterwards. */
+  readonly consistentLsn: Lsn | null;
+  /** Of the first snapshot: where the slot begins. */
+  readonly slotLsn: Lsn | null;
+  readonly isStructureDone: boolean;
+  readonly isFinished: boolean;
+  readonly error: LedgerError | null;
+}
+
+interface LoadRow {
+  readonly generation: number;
+  readonly snapshotName: string | null;
+  readonly consistentLsn: string | null;
+  readonly slotLsn: string | null;
+  readonly isStructureDone: boolean;
+  readonly isFinished: boolean;
+  readonly error: LedgerError | null;
+}
+
+const lsnOrNull = (text: string | null): Lsn | null => (text === null ? null : parseLsn(text));
+
+/** `null` when the ledger holds no such task, or there is no ledger. */
+export async function readLoad(target: Client, taskId: string): Promise<LoadRecord | null> {
+  const exists = await target.query<{ exists: boolean }>(
+    `SELECT pg_catalog.to_regclass('sluice.load') IS NOT NULL AS exists`,
+  );
+  if (exists.rows[0]?.exists !== true) return null;
+  const { rows } = await target.query<LoadRow>(
+    `SELECT generation, snapshot_name AS "snapshotName", consistent_lsn::text AS "consistentLsn",
+            slot_lsn::text AS "slotLsn", structure_done AS "isStructureDone", finished_at IS NOT NULL AS "isFinished",
+            error
+     FROM sluice.load WHERE task_id = $1`,
+    [taskId],
+  );
+  const row = rows[0];
+  if (!row) return null;
+  return { ...row, consistentLsn: lsnOrNull(row.consistentLsn), slotLsn: lsnOrNull(row.slotLsn) };
+}
+
+export interface SnapshotRecord {
+  readonly generation: number;
+  readonly snapshotName: string;
+  readonly consistentLsn: Lsn | null;
+}
+
+/** Makes a snapshot known. @returns false when the load went on without it: then it must be given up. */
+export async function recordSnapshot(target: Client, taskId: string, snapshot: SnapshotRecord): Promise<boolean> {
+  const { rowCount } = await target.query(
+    `UPDATE sluice.load SET generation = $2, snapshot_name = $3, consistent_lsn = $4::pg_lsn,
+            slot_lsn = coalesce(slot_lsn, $4::pg_lsn), error = NULL
+     WHERE task_id = $1 AND generation = $2 - 1 AND finished_at IS NULL`,
+    [
+      taskId,
+      snapshot.generation,
+      snapshot.snapshotName,
+      snapshot.consistentLsn === null ? null : formatLsn(snapshot.consistentLsn),
+    ],
+  );
+  return rowCount === 1;
+}
+
+export async function recordLoadError(target: Client, taskId: string, error: LedgerError): Promise<void> {
+  await target.query('UPDATE sluice.load SET error = $2 WHERE task_id = $1', [taskId, JSON.stringify(error)]);
+}
+
+/**
+ * The end of the load. The checkpoint is in the same transaction: apply must never find the one without the other.
+ * A checkpoint that is there already belongs to a writer that went further.
+ */
+export async function finishLoad(target: Client, taskId: string): Promise<void> {
+  await target.query(
+    `WITH finished AS (
+       UPDATE sluice.load SET finished_at = coalesce(finished_at, now()) WHERE task_id = $1
+       RETURNING task_id, slot_lsn)
+     INSERT INTO sluice.checkpoint (task_id, epoch, lsn)
+     SELECT task_id, 0, slot_lsn FROM finished WHERE slot_lsn IS NOT NULL
+     ON CONFLICT (task_id) DO NOTHING`,
+    [taskId],
+  );
+}

@@ -1,0 +1,67 @@
+import { type QualifiedName, type TableFacts } from '@sluice/postgres-catalog';
+import { randomUUID } from 'node:crypto';
+
+/** A part of a table that is copied as a unit: blocks `fromBlock` ≤ block < `toBlock`; absent bounds are open. */
+export interface ChunkPlan {
+  readonly chunkId: string;
+  readonly position: number;
+  readonly fromBlock: number | null;
+  readonly toBlock: number | null;
+  readonly columns: readonly string[];
+  readonly isBinary: boolean;
+  readonly ownsTable: boolean;
+  readonly estimatedBytes: number;
+}
+
+export interface ChunkingOptions {
+  /** `server_version_num` of the source. */
+  readonly sourceVersionNum: number;
+  readonly chunkBytes: number;
+  /** The same table on the target: binary copies need the same types in both. */
+  readonly onTarget: TableFacts | undefined;
+}
+
+/** From 14 the server reads a ctid range without going through the rest of the table. */
+const CTID_RANGE_SCAN_SINCE = 140_000;
+
+/**
+ * Divides a table into chunks that hold each of its rows exactly once. Rows visible to the snapshot stay in their
+ * block while the copy holds its lock; the last chunk has no upper bound, as the table may have grown between the
+ * snapshot and the moment its size was read.
+ */
+export function planChunks(table: TableFacts, options: ChunkingOptions): ChunkPlan[] {
+  const copied = table.columns.filter(({ isGenerated }) => !isGenerated);
+  const common = {
+    columns: copied.map(({ name }) => name),
+    isBinary: isBinaryPossible(table, options.onTarget),
+  };
+  const chunkCount =
+    options.sourceVersionNum >= CTID_RANGE_SCAN_SINCE
+      ? Math.max(1, Math.round(Math.min(table.heapBytes / options.chunkBytes, table.heapBlocks)))
+      : 1;
+  const blocksPerChunk = Math.ceil(table.heapBlocks / chunkCount);
+  return Array.from({ length: chunkCount }, (_, position) => ({
+    ...common,
+    chunkId: randomUUID(),
+    position,
+    fromBlock: position === 0 ? null : position * blocksPerChunk,
+    toBlock: position === chunkCount - 1 ? null : (position + 1) * blocksPerChunk,
+    ownsTable: chunkCount === 1,
+    estimatedBytes: Math.round(table.heapBytes / chunkCount),
+  }));
+}
+
+/** Binary form is the same on both servers when each column's type is safe and has the same name on both sides. */
+function isBinaryPossible(table: TableFacts, onTarget: TableFacts | undefined): boolean {
+  const targetTypes = new Map(onTarget?.columns.map((column) => [column.name, column]));
+  return table.columns
+    .filter(({ isGenerated }) => !isGenerated)
+    .every(({ name, isBinaryCopySafe, typeSchema, typeName }) => {
+      const other = targetTypes.get(name);
+      return isBinaryCopySafe && other?.typeSchema === typeSchema && other.typeName === typeName;
+    });
+}
+
+export function tableKey({ schema, name }: QualifiedName): string {
+  return JSON.stringify([schema, name]);
+}

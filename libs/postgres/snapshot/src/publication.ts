@@ -1,0 +1,42 @@
+import { type TableFacts } from '@sluice/postgres-catalog';
+import { type Client, hasSqlState, quoteIdentifier, quoteQualified, SQLSTATE } from '@sluice/postgres-client';
+
+const TRUNCATE_SINCE = 110_000;
+const VIA_PARTITION_ROOT_SINCE = 130_000;
+
+/** Tables whose changes can be decoded: those that store rows themselves and write WAL. */
+export function publishedTables(tables: readonly TableFacts[]): TableFacts[] {
+  return tables.filter(({ kind, persistence }) => kind === 'table' && persistence === 'permanent');
+}
+
+/**
+ * Makes the publication of a task. Tables are listed one by one: FOR ALL TABLES would make UPDATE and DELETE fail on
+ * the source for every table without identity, ours or not. Partitions are listed, and not their root, so that a row
+ * is written where it was. Must happen before the slot is made: decoding looks the publication up as of each change.
+ */
+export async function ensurePublication(
+  source: Client,
+  publicationName: string,
+  { tables, versionNum }: { readonly tables: readonly TableFacts[]; readonly versionNum: number },
+): Promise<void> {
+  const list = publishedTables(tables).map(({ schema, name }) => `ONLY ${quoteQualified(schema, name)}`);
+  const publish = `insert, update, delete${versionNum >= TRUNCATE_SINCE ? ', truncate' : ''}`;
+  const options = [
+    `publish = '${publish}'`,
+    ...(versionNum >= VIA_PARTITION_ROOT_SINCE ? ['publish_via_partition_root = false'] : []),
+  ];
+  const publication = quoteIdentifier(publicationName);
+  const forTables = list.length === 0 ? '' : ` FOR TABLE ${list.join(', ')}`;
+  try {
+    await source.query(`CREATE PUBLICATION ${publication}${forTables} WITH (${options.join(', ')})`);
+  } catch (error) {
+    if (!hasSqlState(error, SQLSTATE.duplicateObject)) throw error;
+    // Left by a run that was killed before the slot: no change was decoded under it yet.
+    if (list.length > 0) await source.query(`ALTER PUBLICATION ${publication} SET TABLE ${list.join(', ')}`);
+    await source.query(`ALTER PUBLICATION ${publication} SET (${options.join(', ')})`);
+  }
+}
+
+export async function dropPublication(source: Client, publicationName: string): Promise<void> {
+  await source.query(`DROP PUBLICATION IF EXISTS ${quoteIdentifier(publicationName)}`);
+}
