@@ -1,0 +1,323 @@
+import { describe, expect, it } from '@jest/globals';
+import { ZERO_LSN } from '@sluice/model';
+import { type Client } from '@sluice/postgres-client';
+import { everyType, expectSameRows, testDatabase, type TestDatabase } from '@sluice/testing';
+import { randomUUID } from 'node:crypto';
+import { ensureCheckpointTable } from './checkpoint.js';
+import { TargetSession } from './target-session.js';
+import { startRecording, takeRecorded } from './testing/recorded-changes.js';
+
+interface Pair extends AsyncDisposable {
+  readonly source: TestDatabase;
+  readonly target: TestDatabase;
+  readonly recorder: Client;
+  readonly taskId: string;
+  open(): Promise<TargetSession>;
+}
+
+/** Two databases with the same schema and rows, and a recording of what the source does from now on. */
+async function pair(schema: string, options: { sourceMajor?: 15 | 18; targetMajor?: 15 | 18 } = {}): Promise<Pair> {
+  const source = await testDatabase({ schema, ...(options.sourceMajor && { major: options.sourceMajor }) });
+  const target = await testDatabase({ schema, ...(options.targetMajor && { major: options.targetMajor }) });
+  const taskId = randomUUID();
+  const recorder = await source.connect({
+    extra_float_digits: '3',
+    TimeZone: 'UTC',
+    lc_monetary: 'C',
+    bytea_output: 'hex',
+    IntervalStyle: 'postgres',
+    DateStyle: 'ISO,YMD',
+  });
+  await startRecording(recorder);
+  await ensureCheckpointTable(await target.connect());
+  await target.query('INSERT INTO sluice.checkpoint VALUES ($1, 0, $2)', [taskId, '0/0']);
+  return {
+    source,
+    target,
+    recorder,
+    taskId,
+    open: () => TargetSession.open(target.endpoint, { taskId }),
+    [Symbol.asyncDispose]: async () => {
+      await target[Symbol.asyncDispose]();
+      await source[Symbol.asyncDispose]();
+    },
+  };
+}
+
+/** Runs the statements on the source, each as a transaction, applies the recording and compares all rows. */
+async function replicate(setup: Pair, session: TargetSession, statements: readonly string[]): Promise<void> {
+  for (const statement of statements) await setup.recorder.query(statement);
+  await session.applyTransactions(await takeRecorded(setup.recorder));
+  await expectSameRows(setup.source, setup.target);
+}
+
+const BIG = "(SELECT string_agg(md5(g::text), '') FROM generate_series(1, 400) g)";
+
+describe('TargetSession', () => {
+  it.each<[string, string, string[]]>([
+    [
+      'insert, update, delete',
+      'CREATE TABLE t (id int PRIMARY KEY, v text)',
+      [
+        "INSERT INTO t SELECT g, 'a' || g FROM generate_series(1, 5000) g",
+        'UPDATE t SET v = NULL WHERE id % 3 = 0',
+        'DELETE FROM t WHERE id % 5 = 0',
+        "INSERT INTO t SELECT g, '' FROM generate_series(1, 5000, 5) g WHERE g % 5 = 0",
+      ],
+    ],
+    [
+      'many changes of one key in one transaction',
+      'CREATE TABLE t (id int PRIMARY KEY, v int)',
+      [
+        'BEGIN; INSERT INTO t VALUES (1, 0); UPDATE t SET v = 1; UPDATE t SET v = 2; DELETE FROM t; INSERT INTO t VALUES (1, 3); COMMIT',
+        'BEGIN; DELETE FROM t; INSERT INTO t VALUES (1, 4); UPDATE t SET v = 5; COMMIT',
+        'BEGIN; UPDATE t SET v = 6; DELETE FROM t; COMMIT',
+      ],
+    ],
+    [
+      'changed keys, chains and swaps of them',
+      'CREATE TABLE t (id int PRIMARY KEY, v text)',
+      [
+        'INSERT INTO t SELECT g, g::text FROM generate_series(1, 20) g',
+        'UPDATE t SET id = id + 100 WHERE id <= 10',
+        'BEGIN; UPDATE t SET id = -1 WHERE id = 11; UPDATE t SET id = 11 WHERE id = 12; UPDATE t SET id = 12 WHERE id = -1; COMMIT',
+        'UPDATE t SET id = 500 WHERE id = 101; UPDATE t SET id = 501 WHERE id = 500; DELETE FROM t WHERE id = 501',
+      ],
+    ],
+    [
+      'swapped secondary unique keys',
+      'CREATE TABLE t (id int PRIMARY KEY, u int UNIQUE)',
+      [
+        'INSERT INTO t SELECT g, g FROM generate_series(1, 10) g',
+        'BEGIN; UPDATE t SET u = -1 WHERE id = 1; UPDATE t SET u = 1 WHERE id = 2; UPDATE t SET u = 2 WHERE id = 1; COMMIT',
+        'BEGIN; DELETE FROM t WHERE id = 3; UPDATE t SET u = 3 WHERE id = 4; INSERT INTO t VALUES (3, 4); COMMIT',
+      ],
+    ],
+    [
+      'unchanged TOAST in every combination',
+      'CREATE TABLE t (id int PRIMARY KEY, a text, b text, n int); ALTER TABLE t ALTER a SET STORAGE EXTERNAL, ALTER b SET STORAGE EXTERNAL',
+      [
+        `INSERT INTO t SELECT g, ${BIG}, ${BIG}, 0 FROM generate_series(1, 8) g`,
+        'UPDATE t SET n = 1',
+        "BEGIN; UPDATE t SET a = 'x' || a WHERE id = 1; UPDATE t SET n = 2 WHERE id = 1; UPDATE t SET b = NULL WHERE id = 1; COMMIT",
+        'UPDATE t SET id = id + 100 WHERE id IN (2, 3)',
+        'BEGIN; UPDATE t SET n = 7 WHERE id = 4; UPDATE t SET id = 40 WHERE id = 4; UPDATE t SET n = 8 WHERE id = 40; COMMIT',
+        `BEGIN; INSERT INTO t VALUES (9, ${BIG}, ${BIG}, 0); UPDATE t SET n = 1 WHERE id = 9; UPDATE t SET id = 10 WHERE id = 9; COMMIT`,
+      ],
+    ],
+    [
+      'a table without key, duplicates included',
+      'CREATE TABLE t (a int, b json, c point, d text, e char(5)); ALTER TABLE t REPLICA IDENTITY FULL',
+      [
+        `INSERT INTO t SELECT g % 3, '{"k": 1}', '(1,2)', NULL, 'ab' FROM generate_series(1, 12) g`,
+        "UPDATE t SET d = 'x' WHERE ctid = (SELECT ctid FROM t WHERE a = 1 LIMIT 1)",
+        'DELETE FROM t WHERE ctid IN (SELECT ctid FROM t WHERE a = 2 LIMIT 2)',
+        `UPDATE t SET b = '{"k": 10000000000000000000001}' WHERE a = 0`,
+        `BEGIN; INSERT INTO t (a) VALUES (9); UPDATE t SET a = 10 WHERE a = 9; DELETE FROM t WHERE a = 10; COMMIT`,
+      ],
+    ],
+    [
+      'REPLICA IDENTITY FULL with a primary key',
+      'CREATE TABLE t (id int PRIMARY KEY, v text); ALTER TABLE t REPLICA IDENTITY FULL',
+      [
+        'INSERT INTO t SELECT g, g::text FROM generate_series(1, 100) g',
+        'UPDATE t SET v = v || v; UPDATE t SET id = id + 1000 WHERE id < 10',
+        'DELETE FROM t WHERE id > 50',
+      ],
+    ],
+    [
+      'REPLICA IDENTITY USING INDEX',
+      'CREATE TABLE t (a int NOT NULL, b text NOT NULL, v int); CREATE UNIQUE INDEX t_i ON t (b, a); ALTER TABLE t REPLICA IDENTITY USING INDEX t_i',
+      [
+        "INSERT INTO t SELECT g, 'k' || g, 0 FROM generate_series(1, 50) g",
+        "UPDATE t SET v = 1; UPDATE t SET b = b || 'x' WHERE a < 5; DELETE FROM t WHERE a > 40",
+      ],
+    ],
+    [
+      'generated and identity columns',
+      'CREATE TABLE t (id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, a int, g int GENERATED ALWAYS AS (a * 2) STORED); CREATE TABLE u (k int PRIMARY KEY, i int GENERATED ALWAYS AS IDENTITY, v text)',
+      [
+        'INSERT INTO t (a) SELECT g FROM generate_series(1, 10) g; UPDATE t SET a = 100 WHERE id < 3; UPDATE t SET id = DEFAULT WHERE id = 4',
+        "INSERT INTO u (k, v) SELECT g, 'a' FROM generate_series(1, 5) g; UPDATE u SET v = 'b'; UPDATE u SET i = DEFAULT WHERE k = 2",
+      ],
+    ],
+    [
+      'truncate between changes, with restart and foreign keys',
+      'CREATE TABLE p (id serial PRIMARY KEY); CREATE TABLE c (id serial PRIMARY KEY, p int REFERENCES p)',
+      [
+        'BEGIN; INSERT INTO p DEFAULT VALUES; INSERT INTO c (p) VALUES (1); TRUNCATE p CASCADE; INSERT INTO p DEFAULT VALUES; COMMIT',
+        'TRUNCATE p, c RESTART IDENTITY; INSERT INTO p DEFAULT VALUES',
+      ],
+    ],
+    [
+      'foreign keys whose rows come in any order',
+      'CREATE TABLE p (id int PRIMARY KEY, c int); CREATE TABLE c (id int PRIMARY KEY, p int REFERENCES p DEFERRABLE INITIALLY DEFERRED); ALTER TABLE p ADD FOREIGN KEY (c) REFERENCES c DEFERRABLE INITIALLY DEFERRED',
+      [
+        'BEGIN; INSERT INTO c VALUES (1, 1); INSERT INTO p VALUES (1, 1); COMMIT',
+        'BEGIN; UPDATE p SET c = 2; INSERT INTO c VALUES (2, 1); DELETE FROM c WHERE id = 1; COMMIT',
+      ],
+    ],
+    [
+      'quoted names and a reserved word',
+      'CREATE SCHEMA "we ird"; CREATE TABLE "we ird"."sel""ect.ö 🙂" ("from" int PRIMARY KEY, "a.b" text)',
+      [
+        `INSERT INTO "we ird"."sel""ect.ö 🙂" VALUES (1, 'x'), (2, 'ü'); UPDATE "we ird"."sel""ect.ö 🙂" SET "a.b" = 'y' WHERE "from" = 1`,
+      ],
+    ],
+    [
+      'rows of partitions that move',
+      "CREATE TABLE t (id int, k text, PRIMARY KEY (id, k)) PARTITION BY LIST (k); CREATE TABLE ta PARTITION OF t FOR VALUES IN ('a'); CREATE TABLE tb PARTITION OF t FOR VALUES IN ('b')",
+      ["INSERT INTO t SELECT g, 'a' FROM generate_series(1, 10) g; UPDATE t SET k = 'b' WHERE id < 5"],
+    ],
+    [
+      'rolled back sub-transactions',
+      'CREATE TABLE t (id int PRIMARY KEY)',
+      [
+        'BEGIN; INSERT INTO t VALUES (1); SAVEPOINT a; INSERT INTO t VALUES (2); ROLLBACK TO a; INSERT INTO t VALUES (3); COMMIT',
+      ],
+    ],
+    [
+      'text, numbers and floats as keys whose text differs though they are equal',
+      'CREATE TABLE n (k numeric PRIMARY KEY, v int); CREATE TABLE f (k float8 PRIMARY KEY, v int)',
+      [
+        'INSERT INTO n VALUES (1.0, 1), (2.50, 2); UPDATE n SET k = 1.000 WHERE k = 1; UPDATE n SET v = 5 WHERE k = 1; UPDATE n SET v = 6 WHERE k = 2.5',
+        "INSERT INTO f VALUES ('-0', 1), ('NaN', 2), (0.1, 3); UPDATE f SET v = 9",
+      ],
+    ],
+    [
+      'char(n) and varchar(n) keys',
+      'CREATE TABLE t (a char(6), b varchar(6), v int, PRIMARY KEY (a, b))',
+      ["INSERT INTO t VALUES ('ab', 'ab ', 1), ('', '', 2); UPDATE t SET v = v + 1; DELETE FROM t WHERE a = ''"],
+    ],
+  ])('%s', async (_, schema, statements) => {
+    await using setup = await pair(schema);
+    const session = await setup.open();
+    await replicate(setup, session, statements);
+    await session.close();
+  });
+
+  it.each([
+    [15, 15],
+    [15, 18],
+  ] as const)('carries every type byte for byte from PostgreSQL %s to %s', async (sourceMajor, targetMajor) => {
+    const { schema, rows, touch } = splitEveryType(sourceMajor);
+    await using setup = await pair(schema, { sourceMajor, targetMajor });
+    const session = await setup.open();
+    await replicate(setup, session, [rows, touch]);
+    await session.close();
+  });
+
+  it('applies nothing of a transaction with a duplicate key, all before it, and names the row', async () => {
+    await using setup = await pair('CREATE TABLE t (id int PRIMARY KEY, v text)');
+    await setup.target.query("INSERT INTO t VALUES (3, 'foreign')");
+    const session = await setup.open();
+    await setup.recorder.query("INSERT INTO t VALUES (1, 'a')");
+    await setup.recorder.query("BEGIN; INSERT INTO t VALUES (2, 'b'); INSERT INTO t VALUES (3, 'c'); COMMIT");
+    const recorded = await takeRecorded(setup.recorder);
+    await expect(session.applyTransactions(recorded)).rejects.toMatchObject({
+      code: 'SLUICE-5001',
+      detail: expect.stringContaining('"id"=3'),
+    });
+    expect(await setup.target.query('SELECT id FROM t ORDER BY id')).toEqual([{ id: 1 }, { id: 3 }]);
+    expect(session.appliedLsn).toBe(recorded[0]?.endLsn);
+    await session.close();
+  });
+
+  it.each([
+    ['UPDATE t SET v = 9', 'update'],
+    ['DELETE FROM t', 'delete'],
+  ])('stops at a missing row: %s', async (statement, operation) => {
+    await using setup = await pair('CREATE TABLE t (id int PRIMARY KEY, v int)');
+    const session = await setup.open();
+    await replicate(setup, session, ['INSERT INTO t VALUES (1, 1), (2, 2)']);
+    await setup.target.query('DELETE FROM t WHERE id = 2');
+    await setup.recorder.query(statement);
+    await expect(session.applyTransactions(await takeRecorded(setup.recorder))).rejects.toMatchObject({
+      code: 'SLUICE-5002',
+      detail: expect.stringContaining(`${operation} on public.t ("id"=2)`),
+    });
+    expect(await setup.target.query('SELECT id, v FROM t')).toEqual([{ id: 1, v: 1 }]);
+    await session.close();
+  });
+
+  it('refuses a value that does not fit instead of cutting it', async () => {
+    await using setup = await pair('CREATE TABLE t (id int PRIMARY KEY, v text)');
+    await setup.target.query('ALTER TABLE t ALTER v TYPE varchar(3)');
+    const session = await setup.open();
+    await setup.recorder.query("INSERT INTO t VALUES (1, 'abcd')");
+    await expect(session.applyTransactions(await takeRecorded(setup.recorder))).rejects.toMatchObject({
+      code: 'SLUICE-5003',
+    });
+    expect(await setup.target.query('SELECT * FROM t')).toEqual([]);
+    await session.close();
+  });
+
+  it('commits nothing more once a newer writer has claimed the checkpoint', async () => {
+    await using setup = await pair('CREATE TABLE t (id int PRIMARY KEY)');
+    const stale = await setup.open();
+    const owner = await setup.open();
+    await setup.recorder.query('INSERT INTO t VALUES (1)');
+    const recorded = await takeRecorded(setup.recorder);
+    await expect(stale.applyTransactions(recorded)).rejects.toMatchObject({ code: 'SLUICE-5004' });
+    expect(await setup.target.query('SELECT * FROM t')).toEqual([]);
+    await owner.applyTransactions(recorded);
+    await expectSameRows(setup.source, setup.target);
+    await stale.close();
+    await owner.close();
+  });
+
+  it('resumes from the checkpoint and reports durable only what the target has flushed', async () => {
+    await using setup = await pair('CREATE TABLE t (id int PRIMARY KEY)');
+    const session = await setup.open();
+    expect(session.appliedLsn).toBe(ZERO_LSN);
+    await replicate(setup, session, ['INSERT INTO t VALUES (1)']);
+    // Flushing is the target's WAL writer's business; a synchronous commit of anybody makes it happen now.
+    await setup.target.query('CREATE TABLE flush_now ()');
+    expect(await session.refreshDurable()).toBe(session.appliedLsn);
+    await session.close();
+    const next = await setup.open();
+    expect(next.appliedLsn).toBe(session.appliedLsn);
+    await next.close();
+  });
+
+  it('writes one large transaction in parts and nothing of it before its commit', async () => {
+    await using setup = await pair('CREATE TABLE t (id int PRIMARY KEY, v text)');
+    const session = await setup.open();
+    await setup.recorder.query("INSERT INTO t SELECT g, 'v' FROM generate_series(1, 3000) g");
+    const [transaction] = await takeRecorded(setup.recorder);
+    if (!transaction) throw new Error('nothing recorded');
+    const large = session.beginLarge('folded');
+    await large.write(transaction);
+    expect(await setup.target.query('SELECT count(*)::int AS n FROM t')).toEqual([{ n: 0 }]);
+    await large.commit(transaction);
+    await expectSameRows(setup.source, setup.target);
+    await session.close();
+  });
+
+  it('leaves out what a table loaded under a later snapshot holds already', async () => {
+    await using setup = await pair('CREATE TABLE t (id int PRIMARY KEY)');
+    await setup.recorder.query('INSERT INTO t VALUES (1)');
+    await setup.recorder.query('INSERT INTO t VALUES (2)');
+    const recorded = await takeRecorded(setup.recorder);
+    await setup.target.query('INSERT INTO t VALUES (1)');
+    const startLsn = recorded[1]?.commitLsn ?? ZERO_LSN;
+    const session = await TargetSession.open(setup.target.endpoint, {
+      taskId: setup.taskId,
+      startLsns: new Map([['public.t', startLsn]]),
+    });
+    await session.applyTransactions(recorded);
+    await expectSameRows(setup.source, setup.target);
+    await session.close();
+  });
+});
+
+/** The every-type sample as an empty table, its rows, and an update of all of them. */
+function splitEveryType(major: 15 | 18): { schema: string; rows: string; touch: string } {
+  const sql = everyType(major);
+  const firstInsert = sql.indexOf('INSERT INTO');
+  return {
+    schema: sql.slice(0, firstInsert),
+    rows: sql.slice(firstInsert),
+    touch: 'UPDATE every.type SET id = id + 1000',
+  };
+}
