@@ -1,0 +1,29 @@
+export { classifyReplicationError } from './classify-replication-error.js';
+export { type Keepalive } from './copy-both-framing.js';
+export { FRAME_HEADER_BYTES, FrameCursor, frames } from './pgoutput/frame-cursor.js';
+export {
+  type Begin,
+  type Commit,
+  decodeBegin,
+  decodeCommit,
+  decodeMessage,
+  decodeOrigin,
+  decodeRelation,
+  decodeTruncate,
+  decodeType,
+  type LogicalMessage,
+  type Origin,
+  type Relation,
+  type RelationColumn,
+  type RelationOid,
+  relationOid,
+  type ReplicaIdentity,
+  type Truncate,
+  type TypeName,
+} from './pgoutput/decode.js';
+export { CELL_KIND, MESSAGE_KIND } from './pgoutput/message-kind.js';
+export { newRowChange, readTuple, type RowChange, rowChange, TupleView } from './pgoutput/row-change.js';
+export { openWalStream, type WalConsumer, WalStream, type WalStreamOptions } from './wal-stream.js';
+export { ConfirmationTracker } from './confirmation-tracker.js';
+export { type PublishedTable, publicationTables, requirePublication } from './publication.js';
+export { currentWalLsn, dropSlot, readSlot, type SlotFacts, takeOverSlot, terminateSlotReader } from './slot.js';

@@ -1,0 +1,125 @@
+import { SluiceError } from '@sluice/contracts';
+import { delay } from '@sluice/kernel';
+import { type Lsn, parseLsn } from '@sluice/model';
+import { type Client, hasSqlState, SQLSTATE } from '@sluice/postgres-client';
+
+export type SlotFacts =
+  | { readonly exists: false }
+  | {
+      readonly exists: true;
+      readonly isActive: boolean;
+      /** Process of the walsender that reads it. */
+      readonly activePid: number | null;
+      readonly confirmedFlushLsn: Lsn;
+      readonly restartLsn: Lsn | null;
+      /** `reserved`, `extended`, `unreserved`, `lost`; null before PostgreSQL 13. */
+      readonly walStatus: string | null;
+      readonly plugin: string;
+      readonly database: string;
+      /** WAL between what the slot has confirmed and the end of WAL, bytes. */
+      readonly retainedBytes: number;
+    };
+
+interface SlotRow {
+  active: boolean;
+  active_pid: number | null;
+  confirmed_flush_lsn: string;
+  restart_lsn: string | null;
+  wal_status: string | null;
+  plugin: string;
+  database: string;
+  retained_bytes: string;
+}
+
+const SLOT_POLL_MS = 50;
+
+/** What the source says about a logical slot. PostgreSQL 10–18. */
+export async function readSlot(client: Client, slotName: string): Promise<SlotFacts> {
+  // to_jsonb gives null for a column that this version does not have (wal_status: since 13).
+  const { rows } = await client.query<SlotRow>(
+    `SELECT active, active_pid, confirmed_flush_lsn::text, restart_lsn::text, plugin::text, database::text,
+            pg_catalog.to_jsonb(slot) ->> 'wal_status' AS wal_status,
+            pg_catalog.pg_wal_lsn_diff(pg_catalog.pg_current_wal_lsn(), confirmed_flush_lsn)::text AS retained_bytes
+       FROM pg_catalog.pg_replication_slots AS slot
+      WHERE slot_name = $1 AND slot_type = 'logical'`,
+    [slotName],
+  );
+  const row = rows[0];
+  if (!row) return { exists: false };
+  return {
+    exists: true,
+    isActive: row.active,
+    activePid: row.active_pid,
+    confirmedFlushLsn: parseLsn(row.confirmed_flush_lsn),
+    restartLsn: row.restart_lsn === null ? null : parseLsn(row.restart_lsn),
+    walStatus: row.wal_status,
+    plugin: row.plugin,
+    database: row.database,
+    retainedBytes: Number(row.retained_bytes),
+  };
+}
+
+/**
+ * The slot has one reader, and the newest run is the right one (I3): ends the session of whoever reads it and waits
+ * until it is free. @throws SLUICE-4001 when there is no slot, 4003 when its WAL is gone, 4002 when it stays in use.
+ */
+export async function takeOverSlot(
+  client: Client,
+  slotName: string,
+  options: { readonly signal: AbortSignal; readonly deadlineMs: number },
+): Promise<Extract<SlotFacts, { exists: true }>> {
+  const deadline = Date.now() + options.deadlineMs;
+  for (;;) {
+    const slot = await readSlot(client, slotName);
+    if (!slot.exists) throw new SluiceError('SLUICE-4001', { detail: `slot ${slotName} does not exist` });
+    if (slot.walStatus === 'lost') {
+      throw new SluiceError('SLUICE-4003', { detail: `slot ${slotName}: the WAL that it needs was removed` });
+    }
+    if (!slot.isActive) return slot;
+    if (Date.now() > deadline) {
+      throw new SluiceError('SLUICE-4002', { detail: `slot ${slotName} is held by process ${slot.activePid}` });
+    }
+    await terminateSlotReader(client, slotName);
+    await delay(SLOT_POLL_MS, options.signal);
+  }
+}
+
+/** Ends the walsender that reads the slot; true when there was one. It takes a moment until the slot is free. */
+export async function terminateSlotReader(client: Client, slotName: string): Promise<boolean> {
+  const { rowCount } = await client.query(
+    `SELECT pg_catalog.pg_terminate_backend(active_pid)
+       FROM pg_catalog.pg_replication_slots
+      WHERE slot_name = $1 AND active_pid IS NOT NULL`,
+    [slotName],
+  );
+  return (rowCount ?? 0) > 0;
+}
+
+/** Drops the slot, ending its reader if there is one. A slot that does not exist is no error. */
+export async function dropSlot(
+  client: Client,
+  slotName: string,
+  options: { readonly signal: AbortSignal; readonly deadlineMs: number },
+): Promise<void> {
+  const deadline = Date.now() + options.deadlineMs;
+  for (;;) {
+    try {
+      await client.query('SELECT pg_catalog.pg_drop_replication_slot($1)', [slotName]);
+      return;
+    } catch (error) {
+      if (hasSqlState(error, SQLSTATE.undefinedObject)) return;
+      if (!hasSqlState(error, SQLSTATE.objectInUse)) throw error;
+      if (Date.now() > deadline) {
+        throw new SluiceError('SLUICE-4002', { detail: `slot ${slotName} could not be dropped`, cause: error });
+      }
+    }
+    await terminateSlotReader(client, slotName);
+    await delay(SLOT_POLL_MS, options.signal);
+  }
+}
+
+/** The end of WAL: everything that is committed now lies below it. */
+export async function currentWalLsn(client: Client): Promise<Lsn> {
+  const { rows } = await client.query<{ lsn: string }>('SELECT pg_catalog.pg_current_wal_lsn()::text AS lsn');
+  return parseLsn(rows[0]?.lsn ?? '0/0');
+}

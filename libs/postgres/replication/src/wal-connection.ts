@@ -1,0 +1,87 @@
+import { assert } from '@sluice/kernel';
+import { classifyConnectError, clientConfig, type Endpoint, VALUE_SETTINGS } from '@sluice/postgres-client';
+import { Socket } from 'node:net';
+import pg from 'pg';
+
+export interface WalConnection {
+  readonly socket: Socket;
+  readonly isUnixSocket: boolean;
+  /** 0 when the source waits for ever. */
+  readonly walSenderTimeoutMs: number;
+  /** From now on the socket's bytes go to `reader` and not to `pg`. */
+  takeOver(reader: SocketReader): void;
+}
+
+export interface SocketReader {
+  /** The memory to read into; asked for again after every `filled`. */
+  space(): Buffer;
+  filled(length: number): void;
+  /** Bytes in memory that is not ours (TLS). */
+  append(chunk: Uint8Array): void;
+}
+
+/** Only the login and a SHOW pass through it. */
+const LOGIN_BUFFER_BYTES = 64 * 1024;
+
+/**
+ * Logs in with `pg` and keeps the socket. Without TLS the socket reads into our own memory, and `pause()` really stops
+ * reading from the kernel: an ordinary Node socket goes on until its high-water mark, waking up for every small message.
+ */
+export async function openWalConnection(endpoint: Endpoint, applicationName: string): Promise<WalConnection> {
+  const direct = endpoint.tls.mode === 'disable' ? new DirectSocket() : null;
+  const config = clientConfig(endpoint, { applicationName, settings: VALUE_SETTINGS, replication: 'database' });
+  const client = new pg.Client({ ...config, ...(direct && { stream: () => direct.socket }) });
+  client.on('error', () => undefined);
+  try {
+    await client.connect();
+    const walSenderTimeoutMs = await readWalSenderTimeout(client);
+    const socket = client.connection.stream;
+    assert(socket instanceof Socket, 'pg must use a socket');
+    // `pg` is out from here on: its parser would make an object of each message.
+    socket.removeAllListeners('data');
+    return {
+      socket,
+      isUnixSocket: endpoint.host.startsWith('/'),
+      walSenderTimeoutMs,
+      takeOver: (reader) => {
+        if (direct) direct.reader = reader;
+        else socket.on('data', (chunk: Buffer) => reader.append(chunk));
+      },
+    };
+  } catch (error) {
+    client.connection.stream.destroy();
+    throw classifyConnectError(error, endpoint);
+  }
+}
+
+async function readWalSenderTimeout(client: pg.Client): Promise<number> {
+  const { rows } = await client.query<{ setting: string }>(
+    "SELECT setting FROM pg_catalog.pg_settings WHERE name = 'wal_sender_timeout'",
+  );
+  return Number(rows[0]?.setting ?? 0);
+}
+
+/** A socket that reads into memory of its reader; until one is set, it emits `data` as `pg` expects. */
+class DirectSocket {
+  readonly socket: Socket;
+  reader: SocketReader | null = null;
+  #loginBuffer = Buffer.allocUnsafeSlow(LOGIN_BUFFER_BYTES);
+
+  constructor() {
+    const options = {
+      onread: {
+        buffer: () => this.reader?.space() ?? this.#loginBuffer,
+        callback: (length: number, buffer: Uint8Array) => this.#onRead(length, buffer),
+      },
+    };
+    this.socket = new Socket(options);
+  }
+
+  #onRead(length: number, buffer: Uint8Array): boolean {
+    // The memory for this read was chosen after the one before: the first read after the take-over is in the login's.
+    if (this.reader && buffer.buffer !== this.#loginBuffer.buffer) this.reader.filled(length);
+    else if (this.reader) this.reader.append(buffer.subarray(0, length));
+    else this.socket.emit('data', Buffer.from(buffer.subarray(0, length)));
+    return true;
+  }
+}
