@@ -1,0 +1,18 @@
+import { Column, Entity, PrimaryColumn } from 'typeorm';
+
+/** Which task a create with this `Idempotency-Key` made; the row goes with the task. */
+@Entity({ name: 'idempotency_keys' })
+export class IdempotencyKeyEntity {
+  @PrimaryColumn({ type: 'text' })
+  actor!: string;
+
+  @PrimaryColumn({ type: 'text' })
+  key!: string;
+
+  /** HMAC of the request under the master key: the request holds passwords, so a plain hash could be guessed at. */
+  @Column({ name: 'request_mac', type: 'bytea' })
+  requestMac!: Buffer;
+
+  @Column({ name: 'task_id', type: 'uuid' })
+  taskId!: string;
+}

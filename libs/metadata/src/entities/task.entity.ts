@@ -1,0 +1,65 @@
+import {
+  type ConnectionTestResult,
+  type DesiredState,
+  type ErrorReport,
+  type PrecheckResult,
+  type SyncType,
+} from '@sluice/contracts';
+import { type TaskState } from '@sluice/model';
+import { Column, Entity, PrimaryColumn } from 'typeorm';
+
+@Entity({ name: 'tasks' })
+export class TaskEntity {
+  @PrimaryColumn({ type: 'uuid' })
+  id!: string;
+
+  /** Order of creation; the list pages by it. */
+  @Column({ name: 'position', type: 'bigint', insert: false, update: false })
+  position!: string;
+
+  @Column({ type: 'text' })
+  name!: string;
+
+  @Column({ type: 'text' })
+  description!: string;
+
+  @Column({ name: 'sync_type', type: 'text' })
+  syncType!: SyncType;
+
+  @Column({ type: 'text' })
+  state!: TaskState;
+
+  @Column({ type: 'integer' })
+  epoch!: number;
+
+  @Column({ name: 'is_load_started', type: 'boolean' })
+  isLoadStarted!: boolean;
+
+  @Column({ name: 'is_load_finished', type: 'boolean' })
+  isLoadFinished!: boolean;
+
+  @Column({ name: 'is_draining', type: 'boolean' })
+  isDraining!: boolean;
+
+  @Column({ name: 'until_lsn', type: 'text', nullable: true })
+  untilLsn!: string | null;
+
+  @Column({ type: 'jsonb', nullable: true })
+  error!: ErrorReport | null;
+
+  @Column({ name: 'connection_test', type: 'jsonb', nullable: true })
+  connectionTest!: ConnectionTestResult | null;
+
+  @Column({ type: 'jsonb', nullable: true })
+  precheck!: PrecheckResult | null;
+
+  /** What was put last into the desired-state bucket, so that it can be put again after the bus was wiped. */
+  @Column({ type: 'jsonb', nullable: true })
+  desired!: DesiredState | null;
+
+  @Column({ name: 'created_at', type: 'timestamptz' })
+  createdAt!: Date;
+
+  @Column({ name: 'updated_at', type: 'timestamptz' })
+  updatedAt!: Date;
+}

@@ -1,0 +1,10 @@
+export { type ApiKey, type ApiKeys } from './api-keys.js';
+export { type AuditEntry, type AuditLog } from './audit-log.js';
+export { type CredentialVault } from './credential-vault.js';
+export { MetadataDatabase, type MetadataOptions } from './metadata-database.js';
+export { type OutboxItem, type OutboxMessage, type TraceHeaders } from './outbox-message.js';
+export { type Outbox } from './outbox.js';
+export { type NewTask, type Origin, type StoredTask, type TaskEndpoints } from './stored-task.js';
+export { type Created, type CreateOptions, type TaskCreator } from './task-creator.js';
+export { type TaskPage, type TaskQuery } from './task-page.js';
+export { type ExpectedRun, type TaskRepository, type TransitionOptions } from './task-repository.js';

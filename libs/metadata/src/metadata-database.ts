@@ -1,0 +1,101 @@
+import { type Secret } from '@sluice/kernel';
+import { DataSource } from 'typeorm';
+import { ApiKeys } from './api-keys.js';
+import { AuditLog } from './audit-log.js';
+import { connectionOptions, METADATA_SCHEMA } from './connection-options.js';
+import { CredentialVault } from './credential-vault.js';
+import { ApiKeyEntity } from './entities/api-key.entity.js';
+import { AuditEventEntity } from './entities/audit-event.entity.js';
+import { IdempotencyKeyEntity } from './entities/idempotency-key.entity.js';
+import { OutboxMessageEntity } from './entities/outbox-message.entity.js';
+import { TaskCredentialsEntity } from './entities/task-credentials.entity.js';
+import { TaskRunEntity } from './entities/task-run.entity.js';
+import { TaskEntity } from './entities/task.entity.js';
+import { LOCKS } from './locks.js';
+import { Initial1767225600000 } from './migrations/1767225600000-initial.js';
+import { Outbox } from './outbox.js';
+import { Sealer } from './sealed-box.js';
+import { TaskCreator } from './task-creator.js';
+import { TaskRepository } from './task-repository.js';
+
+const ENTITIES = [
+  TaskEntity,
+  TaskRunEntity,
+  TaskCredentialsEntity,
+  OutboxMessageEntity,
+  ApiKeyEntity,
+  AuditEventEntity,
+  IdempotencyKeyEntity,
+];
+
+export interface MetadataOptions {
+  readonly url: Secret;
+  readonly masterKey: Secret;
+}
+
+/** The metadata database: everything that task management remembers. `await using` closes its pool. */
+export class MetadataDatabase implements AsyncDisposable {
+  readonly tasks: TaskRepository;
+  readonly creator: TaskCreator;
+  readonly vault: CredentialVault;
+  readonly outbox: Outbox;
+  readonly apiKeys: ApiKeys;
+  readonly audit: AuditLog;
+  readonly #dataSource: DataSource;
+
+  private constructor(dataSource: DataSource, sealer: Sealer) {
+    const { manager } = dataSource;
+    this.#dataSource = dataSource;
+    this.audit = new AuditLog(manager);
+    this.vault = new CredentialVault(manager, sealer);
+    this.tasks = new TaskRepository(dataSource, this.vault, this.audit);
+    this.creator = new TaskCreator(dataSource, this.vault, { audit: this.audit, sealer });
+    this.outbox = new Outbox(dataSource);
+    this.apiKeys = new ApiKeys(dataSource);
+  }
+
+  /** Opens the pool and brings the schema up to date. */
+  static async open({ url, masterKey }: MetadataOptions): Promise<MetadataDatabase> {
+    const dataSource = new DataSource({
+      ...connectionOptions(url),
+      schema: METADATA_SCHEMA,
+      entities: ENTITIES,
+      migrations: [Initial1767225600000],
+      // An idle connection that the server ends is replaced at the next use; without a listener it would end the process.
+      poolErrorHandler: () => undefined,
+    });
+    await dataSource.initialize();
+    try {
+      await migrate(dataSource);
+    } catch (error) {
+      await dataSource.destroy();
+      throw error;
+    }
+    return new MetadataDatabase(dataSource, new Sealer(masterKey));
+  }
+
+  /** Rejects when the database does not answer. */
+  async ping(): Promise<void> {
+    await this.#dataSource.query('SELECT 1');
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#dataSource.destroy();
+  }
+}
+
+/** One replica migrates, the others wait for it and then find nothing to do. */
+async function migrate(dataSource: DataSource): Promise<void> {
+  const session = dataSource.createQueryRunner();
+  try {
+    // Waiting for another replica's migration may take long.
+    await session.query('SET statement_timeout = 0');
+    await session.query('SELECT pg_advisory_lock($1)', [LOCKS.migrations]);
+    await session.query(`CREATE SCHEMA IF NOT EXISTS ${METADATA_SCHEMA}`);
+    await dataSource.runMigrations({ transaction: 'all' });
+    await session.query('SELECT pg_advisory_unlock($1)', [LOCKS.migrations]);
+    await session.query('RESET statement_timeout');
+  } finally {
+    await session.release();
+  }
+}

@@ -1,0 +1,39 @@
+import { type EndpointInput, type EndpointView, type TaskId, type SyncType } from '@sluice/contracts';
+import { type TaskSituation } from '@sluice/model';
+import { type z } from 'zod';
+
+/** Both sides of a task as they were typed in, secrets included. It leaves the vault for a worker only. */
+export interface TaskEndpoints {
+  readonly source: EndpointInput;
+  readonly target: EndpointInput;
+}
+
+export interface StoredTask {
+  readonly id: TaskId;
+  readonly name: string;
+  readonly description: string;
+  readonly syncType: SyncType;
+  readonly situation: TaskSituation;
+  /** Without secrets. */
+  readonly source: z.infer<typeof EndpointView>;
+  readonly target: z.infer<typeof EndpointView>;
+  readonly createdAt: Date;
+  readonly updatedAt: Date;
+}
+
+export interface NewTask {
+  readonly name: string;
+  readonly description: string;
+  readonly syncType: SyncType;
+  readonly endpoints: TaskEndpoints;
+}
+
+/** Who caused a change, for the audit and for the trace. */
+export interface Origin {
+  /** Name of the API key, or of the service. */
+  readonly actor: string;
+  readonly address: string | null;
+  readonly traceId: string | null;
+  /** W3C trace context. */
+  readonly trace: Readonly<Record<string, string>>;
+}

@@ -1,0 +1,140 @@
+import { SluiceError, type StageRun, type TaskId } from '@sluice/contracts';
+import { present } from '@sluice/kernel';
+import { type Decision, type TaskSituation, type TaskState } from '@sluice/model';
+import { type DataSource, type EntityManager, In, IsNull } from 'typeorm';
+import { type AuditLog } from './audit-log.js';
+import { type CredentialVault } from './credential-vault.js';
+import { enqueue, writeDecision } from './decision-writer.js';
+import { TaskCredentialsEntity } from './entities/task-credentials.entity.js';
+import { TaskRunEntity } from './entities/task-run.entity.js';
+import { TaskEntity } from './entities/task.entity.js';
+import { toSituation, toStoredTask } from './mappers/task.mapper.js';
+import { type TraceHeaders } from './outbox-message.js';
+import { type Origin, type StoredTask } from './stored-task.js';
+import { readTaskPage, type TaskPage, type TaskQuery } from './task-page.js';
+
+export interface TransitionOptions {
+  readonly origin: Origin;
+  /** Recorded in the audit in the same transaction; absent for events of workers. */
+  readonly action?: string;
+  /** The state and epoch on which a person decided; if the row has moved on, nothing is changed. */
+  readonly expected?: { readonly state: TaskState; readonly epoch: number };
+}
+
+/** An open run as it has to stand on the bus. */
+export interface ExpectedRun {
+  readonly run: StageRun;
+  readonly trace: TraceHeaders;
+}
+
+/**
+ * Tasks and their machine's memory.
+ *
+ * Maintained invariant: every change of a task locks its row first, and stores the situation, the runs, the outbox
+ * messages and the audit entry in that one transaction. So of two decisions made at once the second sees the first.
+ */
+export class TaskRepository {
+  constructor(
+    private readonly dataSource: DataSource,
+    private readonly vault: CredentialVault,
+    private readonly audit: AuditLog,
+  ) {}
+
+  async find(taskId: TaskId): Promise<StoredTask | null> {
+    return this.#read(this.dataSource.manager, taskId);
+  }
+
+  list(query: TaskQuery): Promise<TaskPage> {
+    return readTaskPage(this.dataSource.manager, query, (tasks) => this.#assemble(this.dataSource.manager, tasks));
+  }
+
+  /**
+   * Decides on the locked row and stores the outcome; `null` from `decide` changes nothing.
+   * @returns the task afterwards, `null` when there is none.
+   * @throws SluiceError 6006 when `expected` does not hold any more; whatever `decide` throws.
+   */
+  async transition(
+    taskId: TaskId,
+    decide: (situation: TaskSituation) => Decision | null,
+    options: TransitionOptions,
+  ): Promise<StoredTask | null> {
+    return this.dataSource.transaction(async (manager) => {
+      const task = await lockTask(manager, taskId);
+      if (!task) return null;
+      mustBe(task, options.expected);
+      const openRuns = await manager.findBy(TaskRunEntity, { taskId, endedAt: IsNull() });
+      const decision = decide(toSituation(task, openRuns));
+      if (decision) {
+        await writeDecision(manager, { task, openRuns, decision, trace: options.origin.trace });
+        if (options.action !== undefined) await this.audit.record(auditEntry(task, options), manager);
+      }
+      return this.#read(manager, taskId);
+    });
+  }
+
+  /** Removes the row and with it the credentials; the bus is told through the outbox. @returns false when there is none. */
+  async remove(taskId: TaskId, options: TransitionOptions): Promise<boolean> {
+    return this.dataSource.transaction(async (manager) => {
+      const task = await lockTask(manager, taskId);
+      if (!task) return false;
+      mustBe(task, options.expected);
+      await manager.delete(TaskEntity, taskId);
+      await enqueue(manager, taskId, { messages: [{ kind: 'forget' }], trace: options.origin.trace });
+      await this.audit.record(auditEntry(task, options), manager);
+      return true;
+    });
+  }
+
+  /** Every run that some worker should be doing or waiting to be given. */
+  async expectedRuns(): Promise<readonly ExpectedRun[]> {
+    const rows = await this.dataSource.manager.find(TaskRunEntity, {
+      where: { endedAt: IsNull() },
+      order: { createdAt: 'ASC' },
+    });
+    return rows.map(({ message, trace }) => ({ run: message, trace }));
+  }
+
+  /** What the desired-state bucket should hold, by task id. */
+  async desiredStates(): Promise<ReadonlyMap<TaskId, NonNullable<TaskEntity['desired']>>> {
+    const rows = await this.dataSource.manager.find(TaskEntity, { select: { id: true, desired: true } });
+    return new Map(rows.flatMap(({ id, desired }) => (desired ? [[id, desired] as const] : [])));
+  }
+
+  async #read(manager: EntityManager, taskId: TaskId): Promise<StoredTask | null> {
+    const task = await manager.findOneBy(TaskEntity, { id: taskId });
+    if (!task) return null;
+    return (await this.#assemble(manager, [task]))[0] ?? null;
+  }
+
+  async #assemble(manager: EntityManager, tasks: readonly TaskEntity[]): Promise<readonly StoredTask[]> {
+    const taskId = In(tasks.map(({ id }) => id));
+    const runs = await manager.findBy(TaskRunEntity, { taskId, endedAt: IsNull() });
+    const credentials = await manager.findBy(TaskCredentialsEntity, { taskId });
+    return tasks.map((task) => {
+      const sealed = present(
+        credentials.find((row) => row.taskId === task.id),
+        'row of task_credentials',
+      );
+      const ofTask = runs.filter((run) => run.taskId === task.id);
+      return toStoredTask({ task, runs: ofTask, endpoints: this.vault.open(sealed) });
+    });
+  }
+}
+
+function lockTask(manager: EntityManager, id: TaskId): Promise<TaskEntity | null> {
+  return manager.findOne(TaskEntity, { where: { id }, lock: { mode: 'pessimistic_write' } });
+}
+
+function mustBe(task: TaskEntity, expected: TransitionOptions['expected']): void {
+  if (!expected || (task.state === expected.state && task.epoch === expected.epoch)) return;
+  throw new SluiceError('SLUICE-6006', {
+    detail: `task ${task.name} went from ${expected.state} to ${task.state} while the request was handled`,
+  });
+}
+
+function auditEntry(
+  task: TaskEntity,
+  { origin, action = 'unknown' }: TransitionOptions,
+): Parameters<AuditLog['record']>[0] {
+  return { origin, action, taskId: task.id, taskName: task.name, outcome: 'done' };
+}
