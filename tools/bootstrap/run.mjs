@@ -39,6 +39,7 @@ const say = (line) => process.stdout.write(`bootstrap: ${line}\n`);
 const seconds = (startedAt) => `${((Date.now() - startedAt) / 1000).toFixed(1)} s`;
 const majorOf = (version) => Number(/^v?(\d+)\./.exec(version)?.[1] ?? 0);
 const lastLines = (output) => output.trim().split('\n').slice(-8).join('\n    ');
+const firstLines = (output) => output.trim().split('\n').slice(0, 8).join('\n    ');
 const isDiskFull = (output) => /ENOSPC|EDQUOT|no space left/i.test(output);
 
 /** Runs a program to its end and collects its output; with a title it says that it is still alive. */
@@ -75,7 +76,7 @@ async function installDependencies() {
   const lockfile = path.join(root, 'package-lock.json');
   const wanted = createHash('sha256').update(readFileSync(lockfile)).digest('hex');
   if (existsSync(stampFile) && readFileSync(stampFile, 'utf8') === wanted) return;
-  if (!isInstalledByHand(lockfile)) await runNpmCi();
+  if (!isInstalledByHand(lockfile)) await runNpmInstall();
   writeFileSync(stampFile, wanted);
 }
 
@@ -92,14 +93,23 @@ function isInstalledByHand(lockfile) {
   });
 }
 
-async function runNpmCi() {
+async function runNpmInstall() {
   const startedAt = Date.now();
   const title = 'installing npm dependencies';
-  say(`${title} (npm ci)`);
-  const flags = ['--no-audit', '--no-fund', '--no-update-notifier', '--loglevel=error', '--prefer-offline'];
-  const { status, output } = await run('npm', ['ci', ...flags], { title });
+  say(title);
+  // Not `npm ci`: it refuses a lockfile that leaves out optional packages of platforms that a registry does not have.
+  // `--no-save` installs what the lockfile says all the same, and leaves it alone.
+  const flags = [
+    '--no-save',
+    '--no-audit',
+    '--no-fund',
+    '--no-update-notifier',
+    '--loglevel=error',
+    '--prefer-offline',
+  ];
+  const { status, output } = await run('npm', ['install', ...flags], { title });
   if (status !== 0) {
-    const cause = `npm ci failed:\n    ${lastLines(output)}`;
+    const cause = `npm install failed:\n    ${firstLines(output)}`;
     if (isDiskFull(output)) throw new BootstrapError(EXIT.disk, cause, 'free at least 2 GB on this disk.');
     const remedy = 'check the network and the npm registry (npm ping), then start again.';
     throw new BootstrapError(EXIT.dependencies, cause, remedy);
