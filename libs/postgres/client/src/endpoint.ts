@@ -1,4 +1,5 @@
-import { type Secret } from '@sluice/kernel';
+import { type EndpointInput } from '@sluice/contracts';
+import { Secret } from '@sluice/kernel';
 
 export type TlsMode = 'disable' | 'require' | 'verify-ca' | 'verify-full';
 
@@ -24,4 +25,18 @@ export interface Endpoint {
 /** `host:port/database`, for people; holds no secret. */
 export function describeEndpoint(endpoint: Endpoint): string {
   return `${endpoint.host}:${endpoint.port}/${endpoint.database}`;
+}
+
+/** The endpoint that a person typed in or the credential vault gave out. */
+export function toEndpoint({ password, tls, ...address }: EndpointInput): Endpoint {
+  return {
+    ...address,
+    password: new Secret(password),
+    tls: {
+      mode: tls.mode,
+      ...(tls.ca !== undefined && { ca: tls.ca }),
+      ...(tls.cert !== undefined && { cert: tls.cert }),
+      ...(tls.key !== undefined && { key: new Secret(tls.key) }),
+    },
+  };
 }
