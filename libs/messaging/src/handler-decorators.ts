@@ -1,6 +1,8 @@
+import { applyDecorators, UseFilters } from '@nestjs/common';
 import { MessagePattern } from '@nestjs/microservices';
 import { type Stage, type Subject } from '@sluice/contracts';
 import { type z } from 'zod';
+import { RethrowFilter } from './rethrow-filter.js';
 
 /** What a handler's decorator tells the transport. */
 export type HandlerSpec =
@@ -46,5 +48,5 @@ function isHandlerSpec(value: unknown): value is HandlerSpec {
 
 // Nest's event patterns run several handlers and lose their errors; all of these are single and must reject to be repeated.
 function declare(pattern: string, spec: HandlerSpec): MethodDecorator {
-  return MessagePattern(pattern, { [SPEC]: spec });
+  return applyDecorators(MessagePattern(pattern, { [SPEC]: spec }), UseFilters(new RethrowFilter()));
 }
