@@ -14,6 +14,13 @@ const SETTINGS_FILE = 'sluice.conf';
 /** A kept folder is opened again later without anybody having to remember its password. */
 const PASSWORD_FILE = 'sluice.password';
 
+const initialPasswordFile = (folder: string): string => `${folder}.initial-password`;
+
+/** What there can be of a data folder while it is being prepared. */
+export function temporaryPaths(folder: string): string[] {
+  return [folder, initialPasswordFile(folder)];
+}
+
 /** Runs initdb if the folder is empty or missing. @returns the superuser's password. */
 export async function prepareDataFolder(
   folder: string,
@@ -52,7 +59,7 @@ async function requireMajor(folder: string, versionFile: string, binaries: Postg
 
 async function initialize(folder: string, binaries: PostgresBinaries, password: string): Promise<void> {
   // Beside the folder: initdb insists on an empty one.
-  const passwordFile = `${folder}.initial-password`;
+  const passwordFile = initialPasswordFile(folder);
   await writeFile(passwordFile, password, { mode: 0o600 });
   giveToServerAccount(passwordFile);
   try {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import { Secret } from '@sluice/kernel';
 import { connect, type Endpoint } from '@sluice/postgres-client';
 import { existsSync } from 'node:fs';
 import { mkdtemp } from 'node:fs/promises';
@@ -29,7 +30,6 @@ describe('startPostgres', () => {
 
   it('refuses a wrong password', async () => {
     await using server = await start();
-    const { Secret } = await import('@sluice/kernel');
     const endpoint = { ...server.endpoint('postgres'), password: new Secret('wrong') };
     await expect(ask(endpoint, 'SELECT 1 AS answer')).rejects.toMatchObject({ code: 'SLUICE-1005' });
   });

@@ -4,7 +4,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { mkdtemp, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
-import { prepareDataFolder, serverEnvironment, SUPERUSER, writeSettings } from './data-folder.js';
+import { prepareDataFolder, serverEnvironment, SUPERUSER, temporaryPaths, writeSettings } from './data-folder.js';
 import { classifyStartFailure, EmbeddedError } from './embedded-error.js';
 import { freePort } from './free-port.js';
 import { ensurePostgres, type PostgresBinaries, type Report } from './postgres-binaries.js';
@@ -13,6 +13,7 @@ import { asServerAccount, giveToServerAccount } from './server-account.js';
 import {
   childPids,
   dismissWatchdog,
+  guardFolders,
   isAlive,
   launch,
   NOT_RUNNING,
@@ -116,9 +117,22 @@ const PORT_ATTEMPTS = 5;
 export async function startPostgres(options: StartPostgresOptions): Promise<EmbeddedPostgresServer> {
   const binaries = await ensurePostgres(options.major ?? DEFAULT_POSTGRES_MAJOR, options.log);
   const dataDir = path.resolve(options.dataDir);
+  const guard = guardFolders(options.temporary ? temporaryPaths(dataDir) : []);
+  try {
+    return await prepareAndStart({ ...options, dataDir }, binaries);
+  } finally {
+    dismissWatchdog(guard);
+  }
+}
+
+async function prepareAndStart(
+  options: StartPostgresOptions,
+  binaries: PostgresBinaries,
+): Promise<EmbeddedPostgresServer> {
+  const { dataDir } = options;
   const password = await prepareDataFolder(dataDir, binaries, options.password);
   for (let attempt = 1; ; attempt += 1) {
-    const server = await describeServer({ ...options, dataDir }, binaries, password);
+    const server = await describeServer(options, binaries, password);
     try {
       await server.restart();
       return server;

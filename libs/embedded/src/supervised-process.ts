@@ -53,19 +53,30 @@ export function launch(file: string, args: readonly string[], options: LaunchOpt
     server.on('error', () => undefined);
     server.unref();
     if (server.pid === undefined) return NOT_RUNNING;
-    const watchdog = spawn('/bin/sh', ['-c', WATCHDOG, 'sluice-watchdog', String(server.pid), ...temporaryFolders], {
-      cwd: '/',
-      detached: true,
-      stdio: ['pipe', 'ignore', 'ignore'],
-    });
-    watchdog.on('error', () => undefined);
-    watchdog.stdin.on('error', () => undefined);
-    watchdog.unref();
-    if ('unref' in watchdog.stdin && typeof watchdog.stdin.unref === 'function') watchdog.stdin.unref();
-    return { pid: server.pid, watchdogPid: watchdog.pid ?? -1 };
+    const watchdogPid = startWatchdog(WATCHDOG, [String(server.pid), ...temporaryFolders]);
+    return { pid: server.pid, watchdogPid };
   } finally {
     closeSync(log);
   }
+}
+
+/** Removes folders when this process dies while a server is still being prepared in them. Dismiss it afterwards. */
+export function guardFolders(folders: readonly string[]): SupervisedProcess {
+  return { ...NOT_RUNNING, watchdogPid: startWatchdog('read -r _; rm -rf -- "$@"', folders) };
+}
+
+function startWatchdog(script: string, args: readonly string[]): number {
+  const watchdog = spawn('/bin/sh', ['-c', script, 'sluice-watchdog', ...args], {
+    cwd: '/',
+    detached: true,
+    stdio: ['pipe', 'ignore', 'ignore'],
+  });
+  watchdog.on('error', () => undefined);
+  watchdog.stdin.on('error', () => undefined);
+  watchdog.unref();
+  // The pipe is a socket to Node, and keeps this process alive until it is told not to.
+  if ('unref' in watchdog.stdin && typeof watchdog.stdin.unref === 'function') watchdog.stdin.unref();
+  return watchdog.pid ?? -1;
 }
 
 /** The watchdog must be gone once the server is: its process id could belong to somebody else later. */

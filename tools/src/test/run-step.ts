@@ -27,7 +27,7 @@ export function runCommand(
     const child = spawn(file, args, {
       detached: true,
       stdio: ['ignore', live ? 'inherit' : 'pipe', live ? 'inherit' : 'pipe'],
-      env: { ...process.env, NX_DAEMON: 'false', FORCE_COLOR: '0' },
+      env: { ...process.env, NX_DAEMON: 'false', NO_COLOR: '1' },
     });
     let output = '';
     const collect = (chunk: Buffer): void => void (output += chunk.toString());

@@ -25,7 +25,7 @@ export const STEPS: readonly TestStep[] = [
     [bin('nx'), 'show', 'projects'],
     [bin('eslint'), '.', '--max-warnings', '0', '--cache', '--cache-location', 'node_modules/.cache/eslint/'],
   ]),
-  commandStep('types', 'Types (tsc)', [[bin('tsc'), '--noEmit', '-p', 'tsconfig.json']]),
+  commandStep('types', 'Types (tsc)', [[bin('tsc'), '--noEmit', '--pretty', 'false', '-p', 'tsconfig.json']]),
   { ...commandStep('knip', 'Unused files, exports, dependencies (knip)', [[bin('knip')]]), isPresent: hasKnipConfig },
   {
     ...commandStep('docs', 'Generated documents are up to date', [[process.execPath, CODEGEN, '--check']]),
