@@ -14,13 +14,13 @@ import {
   planChunks,
   readCopyProgress,
   readOpenChunks,
+  recordSnapshot,
   startTables,
 } from './index.js';
 
 interface Prepared extends AsyncDisposable {
   readonly source: TestDatabase;
   readonly target: TestDatabase;
-  readonly snapshotName: string;
   readonly chunkIds: readonly string[];
   copy(chunkId: string, options?: Partial<Parameters<typeof copyChunk>[1]>): ReturnType<typeof copyChunk>;
 }
@@ -46,9 +46,10 @@ async function prepare(options: {
   const target = stack.use(
     await testDatabase({ ...(targetMajor !== undefined && { major: targetMajor }), schema: options.schema }),
   );
-  const snapshot = stack.use(await holdPlainSnapshot(source.endpoint));
   const [reader, writer] = [await source.connect(), await target.connect()];
+  const snapshot = stack.use(await holdPlainSnapshot(source.endpoint, reader));
   await openLedger(writer, taskId);
+  await recordSnapshot(writer, taskId, { ...snapshot, generation: 1 });
   const targetTables = await readTables(writer);
   const sourceVersionNum = await readVersionNum(reader);
   const starts = (await readTables(reader)).map((table) => ({
@@ -66,12 +67,11 @@ async function prepare(options: {
   return {
     source,
     target,
-    snapshotName: snapshot.snapshotName,
     chunkIds,
     async copy(chunkId, more = {}) {
       await using from = await connectSource(source.endpoint, { applicationName: 'copy' });
       await using to = await connectTarget(target.endpoint, { applicationName: 'copy' });
-      return await copyChunk({ source: from, target: to }, { chunkId, snapshotName: snapshot.snapshotName, ...more });
+      return await copyChunk({ source: from, target: to }, { chunkId, ...more });
     },
     [Symbol.asyncDispose]: () => stack.disposeAsync(),
   };
@@ -183,10 +183,13 @@ describe('copyChunk', () => {
     await expect(load.copy(load.chunkIds[0] ?? '')).rejects.toMatchObject({ code: 'SLUICE-3003' });
   });
 
-  it('says that the snapshot is lost', async () => {
+  it.each([
+    ['is gone', "snapshot_name = '00000003-0000001B-1'"],
+    ['has its name reused by another one', "visible_xids = '1:1:'"],
+  ])('says that the snapshot %s', async (_, change) => {
     await using load = await prepare({ schema: 'CREATE TABLE t (a int)', rows: 'INSERT INTO t VALUES (1)' });
-    const lost = load.copy(load.chunkIds[0] ?? '', { snapshotName: '00000003-0000001B-1' });
-    await expect(lost).rejects.toMatchObject({ code: 'SLUICE-3003' });
+    await load.target.query(`UPDATE sluice.load SET ${change}`);
+    await expect(load.copy(load.chunkIds[0] ?? '')).rejects.toMatchObject({ code: 'SLUICE-3003' });
   });
 
   it('copies tables without columns, and not the rows of children', async () => {
@@ -205,7 +208,7 @@ describe('copyChunk', () => {
     await using from = await connect(load.source.endpoint, { applicationName: 'copy' });
     await using to = await connect(load.target.endpoint, { applicationName: 'copy' });
     for (const chunkId of load.chunkIds) {
-      await copyChunk({ source: from, target: to }, { chunkId, snapshotName: load.snapshotName });
+      await copyChunk({ source: from, target: to }, { chunkId });
     }
     expect(await rowsAsText(load.target, 'big')).toEqual(await rowsAsText(load.source, 'big'));
     expect(from.listenerCount('error')).toBe(1);

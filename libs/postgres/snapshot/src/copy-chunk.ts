@@ -3,7 +3,6 @@ import { type Client, isConnectionLoss, quoteIdentifier, quoteQualified } from '
 import { pipeCopy, type CopyPipeResult, type CopyPipeStatements } from './copy-pipe.js';
 import { beginTableUnderSnapshot } from './exported-snapshot.js';
 import { type Chunk, lockChunk, markChunkDone } from './ledger/chunk-ledger.js';
-import { notifyLedger } from './ledger/ledger-events.js';
 
 export interface ChunkSessions {
   readonly source: Client;
@@ -12,7 +11,6 @@ export interface ChunkSessions {
 
 export interface CopyChunkOptions {
   readonly chunkId: string;
-  readonly snapshotName: string;
   readonly signal?: AbortSignal;
   /** Called at the two moments where a crash matters. */
   readonly passing?: (moment: 'before-commit' | 'after-commit') => void | Promise<void>;
@@ -30,15 +28,15 @@ export type CopyChunkResult = { readonly kind: 'nothing-to-do' } | ({ readonly k
 export async function copyChunk(sessions: ChunkSessions, options: CopyChunkOptions): Promise<CopyChunkResult> {
   const { source, target } = sessions;
   await target.query('BEGIN');
-  const chunk = await lockChunk(target, options.chunkId);
-  if (!chunk) {
+  const locked = await lockChunk(target, options.chunkId);
+  if (!locked) {
     await target.query('ROLLBACK');
     return { kind: 'nothing-to-do' };
   }
-  await beginTableUnderSnapshot(source, options.snapshotName, chunk);
+  const { chunk, snapshot } = locked;
+  await beginTableUnderSnapshot(source, snapshot, chunk);
   const copied = await copyRows(sessions, chunk, options.signal);
-  await markChunkDone(target, chunk.chunkId, copied);
-  await notifyLedger(target, chunk.taskId);
+  await markChunkDone(target, chunk, copied);
   await options.passing?.('before-commit');
   await Promise.all([target.query('COMMIT'), source.query('COMMIT')]);
   await options.passing?.('after-commit');

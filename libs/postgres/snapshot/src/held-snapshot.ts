@@ -1,11 +1,11 @@
 import { type Lsn } from '@sluice/model';
 import { type Client, connect, type Endpoint } from '@sluice/postgres-client';
+import { type ExportedSnapshot, readVisibleXids } from './exported-snapshot.js';
 import { disableTimeouts } from './sessions.js';
 import { asSlotError, createSlotWithSnapshot, type CreateSlotOptions, dropSlot } from './slot.js';
 
 /** An exported snapshot together with the connection that keeps it alive. Disposal releases it. */
-export interface HeldSnapshot extends AsyncDisposable {
-  readonly snapshotName: string;
+export interface HeldSnapshot extends ExportedSnapshot, AsyncDisposable {
   /** The slot's consistent point: the snapshot sees exactly what committed below it. `null` without a slot. */
   readonly consistentLsn: Lsn | null;
   /** Resolves when the connection ends, and the snapshot with it. */
@@ -30,7 +30,8 @@ export async function holdSlotSnapshot(
     // Only a run that was killed before it could record the slot leaves one behind; nobody has read from it.
     if (!options.isTemporary) await dropSlot(source, options.slotName);
     const slot = await createSlotWithSnapshot(replication, options);
-    return { ...slot, lost, [Symbol.asyncDispose]: () => replication.end() };
+    const visibleXids = await readVisibleXids(source, slot.snapshotName);
+    return { ...slot, visibleXids, lost, [Symbol.asyncDispose]: () => replication.end() };
   } catch (error) {
     await replication.end().catch(() => undefined);
     throw await asSlotError(error, options.slotName, source);
@@ -38,7 +39,7 @@ export async function holdSlotSnapshot(
 }
 
 /** For a load that nothing follows: a snapshot without a slot. */
-export async function holdPlainSnapshot(endpoint: Endpoint): Promise<HeldSnapshot> {
+export async function holdPlainSnapshot(endpoint: Endpoint, source: Client): Promise<HeldSnapshot> {
   const session = await connect(endpoint, { applicationName: 'snapshot' });
   const lost = untilEnded(session);
   try {
@@ -46,7 +47,8 @@ export async function holdPlainSnapshot(endpoint: Endpoint): Promise<HeldSnapsho
     await session.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
     const { rows } = await session.query<{ name: string }>('SELECT pg_catalog.pg_export_snapshot() AS name');
     const snapshotName = rows[0]?.name ?? '';
-    return { snapshotName, consistentLsn: null, lost, [Symbol.asyncDispose]: () => session.end() };
+    const visibleXids = await readVisibleXids(source, snapshotName);
+    return { snapshotName, visibleXids, consistentLsn: null, lost, [Symbol.asyncDispose]: () => session.end() };
   } catch (error) {
     await session.end().catch(() => undefined);
     throw error;

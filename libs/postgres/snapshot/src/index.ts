@@ -1,6 +1,6 @@
 export { copyChunk, type CopyChunkOptions, type CopyChunkResult, type ChunkSessions } from './copy-chunk.js';
 export { pipeCopy, type CopyPipeResult, type CopyPipeStatements } from './copy-pipe.js';
-export { beginUnderSnapshot, isSnapshotAlive } from './exported-snapshot.js';
+export { beginUnderSnapshot, type ExportedSnapshot, isSnapshotAlive } from './exported-snapshot.js';
 export { type HeldSnapshot, holdPlainSnapshot, holdSlotSnapshot } from './held-snapshot.js';
 export {
   type BuildProgress,
@@ -29,6 +29,7 @@ export { type LedgerError, type LedgerWatch, notifyLedger, watchLedger } from '.
 export { dropTaskBookkeeping, openLedger } from './ledger/ledger-schema.js';
 export {
   finishLoad,
+  forgetSnapshot,
   type LoadRecord,
   readLoad,
   recordLoadError,

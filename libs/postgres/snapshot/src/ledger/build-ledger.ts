@@ -69,11 +69,16 @@ export async function readBuildProgress(target: Client, taskId: string, epoch: n
   return rows[0] ?? { stepsTotal: 0, stepsDone: 0, error: null };
 }
 
-export async function recordStepError(target: Client, stepId: string, error: LedgerError): Promise<void> {
+export async function recordStepError(
+  target: Client,
+  { stepId, taskId }: { readonly stepId: string; readonly taskId: string },
+  error: LedgerError,
+): Promise<void> {
   await target.query('UPDATE sluice.build_step SET error = $2 WHERE step_id = $1 AND done_at IS NULL', [
     stepId,
     JSON.stringify(error),
   ]);
+  await notifyLedger(target, taskId);
 }
 
 /** Builds that run at the same time can lock the same tables in another order; the loser of a deadlock tries again. */

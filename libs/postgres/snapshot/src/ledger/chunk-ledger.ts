@@ -2,7 +2,8 @@ import { formatLsn, type Lsn } from '@sluice/model';
 import { type QualifiedName } from '@sluice/postgres-catalog';
 import { type Client, inTransaction, quoteQualified } from '@sluice/postgres-client';
 import { type ChunkPlan } from '../plan-chunks.js';
-import { type LedgerError } from './ledger-events.js';
+import { type ExportedSnapshot } from '../exported-snapshot.js';
+import { ledgerChannel, type LedgerError, notifyLedger } from './ledger-events.js';
 
 export interface Chunk extends QualifiedName {
   readonly chunkId: string;
@@ -121,38 +122,55 @@ function nameOf({ schema, name }: QualifiedName): QualifiedName {
 }
 
 /**
- * The chunk, locked until the end of the transaction; `null` when there is nothing to do any more: it is done, or
- * another generation replaced it. Waits while another worker is inside it.
+ * The chunk, locked until the end of the transaction, and the snapshot to copy it under. `null` when there is nothing
+ * to do any more: it is done, or another generation replaced it. Waits while another worker is inside it.
  */
-export async function lockChunk(target: Client, chunkId: string): Promise<Chunk | null> {
-  const { rows } = await target.query<Chunk>({
-    name: 'sluice_lock_chunk',
-    text: `SELECT chunk_id AS "chunkId", task_id AS "taskId", schema_name AS schema, table_name AS name,
-                  from_block::text AS "fromBlock", to_block::text AS "toBlock", columns, is_binary AS "isBinary",
-                  owns_table AS "ownsTable", generation
-           FROM sluice.chunk WHERE chunk_id = $1 AND done_at IS NULL FOR UPDATE`,
-    values: [chunkId],
-  });
-  return rows[0] ?? null;
-}
-
-export async function markChunkDone(
+export async function lockChunk(
   target: Client,
   chunkId: string,
+): Promise<{ readonly chunk: Chunk; readonly snapshot: ExportedSnapshot } | null> {
+  const { rows } = await target.query<Chunk & ExportedSnapshot>({
+    name: 'sluice_lock_chunk',
+    text: `SELECT c.chunk_id AS "chunkId", c.task_id AS "taskId", c.schema_name AS schema, c.table_name AS name,
+                  c.from_block::text AS "fromBlock", c.to_block::text AS "toBlock", c.columns,
+                  c.is_binary AS "isBinary", c.owns_table AS "ownsTable", c.generation,
+                  l.snapshot_name AS "snapshotName", l.visible_xids AS "visibleXids"
+           FROM sluice.chunk c JOIN sluice.load l ON l.task_id = c.task_id
+           WHERE c.chunk_id = $1 AND c.done_at IS NULL AND c.generation = l.generation AND l.snapshot_name IS NOT NULL
+           FOR UPDATE OF c`,
+    values: [chunkId],
+  });
+  const row = rows[0];
+  if (!row) return null;
+  const { snapshotName, visibleXids, ...chunk } = row;
+  return { chunk, snapshot: { snapshotName, visibleXids } };
+}
+
+/** Part of the transaction that holds the rows; who watches the ledger hears of it when that commits. */
+export async function markChunkDone(
+  target: Client,
+  { chunkId, taskId }: Chunk,
   { rows, bytes }: { rows: number; bytes: number },
 ): Promise<void> {
   await target.query({
     name: 'sluice_chunk_done',
-    text: 'UPDATE sluice.chunk SET rows = $2, bytes = $3, error = NULL, done_at = now() WHERE chunk_id = $1',
-    values: [chunkId, rows, bytes],
+    text: `WITH done AS (
+             UPDATE sluice.chunk SET rows = $2, bytes = $3, error = NULL, done_at = now() WHERE chunk_id = $1)
+           SELECT pg_catalog.pg_notify($4, '')`,
+    values: [chunkId, rows, bytes, ledgerChannel(taskId)],
   });
 }
 
-export async function recordChunkError(target: Client, chunkId: string, error: LedgerError): Promise<void> {
+export async function recordChunkError(
+  target: Client,
+  { chunkId, taskId }: { readonly chunkId: string; readonly taskId: string },
+  error: LedgerError,
+): Promise<void> {
   await target.query('UPDATE sluice.chunk SET error = $2 WHERE chunk_id = $1 AND done_at IS NULL', [
     chunkId,
     JSON.stringify(error),
   ]);
+  await notifyLedger(target, taskId);
 }
 
 /** Chunks that still have to be copied, the largest first. */

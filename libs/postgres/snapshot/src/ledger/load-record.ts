@@ -1,12 +1,14 @@
 import { formatLsn, type Lsn, parseLsn } from '@sluice/model';
 import { type Client } from '@sluice/postgres-client';
-import { type LedgerError } from './ledger-events.js';
+import { type ExportedSnapshot } from '../exported-snapshot.js';
+import { type LedgerError, notifyLedger } from './ledger-events.js';
 
 /** `sluice.load`: where the load of a task stands. */
 export interface LoadRecord {
   /** 0 until the first snapshot; each new snapshot counts one up. */
   readonly generation: number;
-  readonly snapshotName: string | null;
+  /** `null` while there is none to copy under. */
+  readonly snapshot: ExportedSnapshot | null;
   /** Of the newest snapshot; `null` when the task needs no changes afterwards. */
   readonly consistentLsn: Lsn | null;
   /** Of the first snapshot: where the slot begins. */
@@ -19,6 +21,7 @@ export interface LoadRecord {
 interface LoadRow {
   readonly generation: number;
   readonly snapshotName: string | null;
+  readonly visibleXids: string | null;
   readonly consistentLsn: string | null;
   readonly slotLsn: string | null;
   readonly isStructureDone: boolean;
@@ -35,7 +38,7 @@ export async function readLoad(target: Client, taskId: string): Promise<LoadReco
   );
   if (exists.rows[0]?.exists !== true) return null;
   const { rows } = await target.query<LoadRow>(
-    `SELECT generation, snapshot_name AS "snapshotName", consistent_lsn::text AS "consistentLsn",
+    `SELECT generation, snapshot_name AS "snapshotName", visible_xids AS "visibleXids", consistent_lsn::text AS "consistentLsn",
             slot_lsn::text AS "slotLsn", structure_done AS "isStructureDone", finished_at IS NOT NULL AS "isFinished",
             error
      FROM sluice.load WHERE task_id = $1`,
@@ -43,12 +46,17 @@ export async function readLoad(target: Client, taskId: string): Promise<LoadReco
   );
   const row = rows[0];
   if (!row) return null;
-  return { ...row, consistentLsn: lsnOrNull(row.consistentLsn), slotLsn: lsnOrNull(row.slotLsn) };
+  const { snapshotName, visibleXids, consistentLsn, slotLsn, ...rest } = row;
+  return {
+    ...rest,
+    snapshot: snapshotName !== null && visibleXids !== null ? { snapshotName, visibleXids } : null,
+    consistentLsn: lsnOrNull(consistentLsn),
+    slotLsn: lsnOrNull(slotLsn),
+  };
 }
 
-export interface SnapshotRecord {
+export interface SnapshotRecord extends ExportedSnapshot {
   readonly generation: number;
-  readonly snapshotName: string;
   readonly consistentLsn: Lsn | null;
 }
 
@@ -56,20 +64,28 @@ export interface SnapshotRecord {
 export async function recordSnapshot(target: Client, taskId: string, snapshot: SnapshotRecord): Promise<boolean> {
   const { rowCount } = await target.query(
     `UPDATE sluice.load SET generation = $2, snapshot_name = $3, consistent_lsn = $4::pg_lsn,
-            slot_lsn = coalesce(slot_lsn, $4::pg_lsn), error = NULL
+            slot_lsn = coalesce(slot_lsn, $4::pg_lsn), visible_xids = $5, error = NULL
      WHERE task_id = $1 AND generation = $2 - 1 AND finished_at IS NULL`,
     [
       taskId,
       snapshot.generation,
       snapshot.snapshotName,
       snapshot.consistentLsn === null ? null : formatLsn(snapshot.consistentLsn),
+      snapshot.visibleXids,
     ],
   );
+  if (rowCount === 1) await notifyLedger(target, taskId);
   return rowCount === 1;
 }
 
 export async function recordLoadError(target: Client, taskId: string, error: LedgerError): Promise<void> {
   await target.query('UPDATE sluice.load SET error = $2 WHERE task_id = $1', [taskId, JSON.stringify(error)]);
+  await notifyLedger(target, taskId);
+}
+
+/** No worker begins another chunk until a new snapshot is recorded. */
+export async function forgetSnapshot(target: Client, taskId: string): Promise<void> {
+  await target.query('UPDATE sluice.load SET snapshot_name = NULL, visible_xids = NULL WHERE task_id = $1', [taskId]);
 }
 
 /**
