@@ -24,8 +24,10 @@ export interface Traffic {
 const CONNECTIONS = 3;
 const TRANSACTIONS_PER_SECOND_DEFAULT = 120;
 const POLL_MS = 20;
-/** Deadlocks, unique violations and the like are part of life with several writers; syntax errors are not. */
-const EXPECTED_SQLSTATES = /^(40|23)/;
+/** Deadlocks, unique violations, lock timeouts are part of life with several writers; syntax errors are not. */
+const EXPECTED_SQLSTATES = /^(40|23|55P03)/;
+/** A TRUNCATE that has to wait for a reader must not hold up all writers meanwhile. */
+const LOCK_TIMEOUT = '1s';
 
 /** Live writes on the sample from several connections, until the signal. */
 export function startTraffic(endpoint: Endpoint, options: TrafficOptions): Traffic {
@@ -35,7 +37,10 @@ export function startTraffic(endpoint: Endpoint, options: TrafficOptions): Traff
 
   const writeUntilStopped = async (index: number): Promise<void> => {
     const random = seededRandom(options.seed * 1000 + index);
-    await using client = await connect(endpoint, { applicationName: `sample traffic ${index}` });
+    await using client = await connect(endpoint, {
+      applicationName: `sample traffic ${index}`,
+      settings: { lock_timeout: LOCK_TIMEOUT },
+    });
     for (
       let dueMs = performance.now();
       !options.signal.aborted;

@@ -1,0 +1,114 @@
+import { type TaskResource } from '@sluice/contracts';
+import { delay } from '@sluice/kernel';
+import { type ApiClient } from './api-client.js';
+import { type Display } from './display.js';
+import { failureLines, reportLines } from './failure.js';
+import { formatDuration } from './format.js';
+import {
+  connectionTestLines,
+  fullLoadLines,
+  type FullLoadProgress,
+  incrementalLines,
+  precheckLines,
+  RateMeter,
+} from './task-view.js';
+
+const POLL_MS = 500;
+
+/** The task came to a state that it does not leave by itself. What went wrong has been shown. */
+export class TaskFailed extends Error {
+  override readonly name = 'TaskFailed';
+}
+
+/** Shows a task on the terminal while it is waited for. */
+export class TaskFollower {
+  readonly #api: ApiClient;
+  readonly #display: Display;
+  readonly #rate = new RateMeter();
+  readonly #startedAtMs = performance.now();
+  #stateSinceMs = performance.now();
+  #state: string | null = null;
+  #hasShownTest = false;
+  #hasShownChecks = false;
+  #fullLoad: FullLoadProgress | null = null;
+
+  constructor(api: ApiClient, display: Display) {
+    this.#api = api;
+    this.#display = display;
+  }
+
+  /** The last numbers of the full load that were seen. */
+  get fullLoad(): FullLoadProgress | null {
+    return this.#fullLoad;
+  }
+
+  get elapsedMs(): number {
+    return performance.now() - this.#startedAtMs;
+  }
+
+  /** Resolves when `isThere` holds. @throws TaskFailed when the task failed, which is shown first. */
+  async until(id: string, isThere: (task: TaskResource) => boolean, signal: AbortSignal): Promise<TaskResource> {
+    for (;;) {
+      const task = await this.#api.getTask(id);
+      this.#show(task);
+      if (isThere(task)) {
+        this.#display.clear();
+        return task;
+      }
+      if (task.state.endsWith('_failed')) throw this.#failure(task);
+      await delay(POLL_MS, signal);
+    }
+  }
+
+  #show(task: TaskResource): void {
+    this.#showChecks(task);
+    const { fullLoad, capture, apply } = task.progress;
+    if (fullLoad?.kind === 'full-load') this.#fullLoad = fullLoad;
+    if (task.state !== this.#state) this.#showTransition(task.state);
+    const isLoading = task.state === 'full_load' && this.#fullLoad !== null;
+    if (isLoading && this.#fullLoad) {
+      this.#display.status(fullLoadLines(this.#fullLoad));
+      return;
+    }
+    if (task.state === 'incremental' || task.state === 'ending') {
+      const applied = apply?.kind === 'apply' ? apply : null;
+      const captured = capture?.kind === 'capture' ? capture : null;
+      const transactionsPerSecond = applied && this.#rate.read(applied.transactions, performance.now());
+      this.#display.status(incrementalLines({ apply: applied, capture: captured, transactionsPerSecond }));
+      return;
+    }
+    this.#display.status(task.error ? [task.state, ...reportLines(task.error)] : [`task: ${task.state}`]);
+  }
+
+  #showChecks({ connectionTest, precheck }: TaskResource): void {
+    if (connectionTest && !this.#hasShownTest) {
+      this.#hasShownTest = true;
+      ['Connection test', ...connectionTestLines(connectionTest)].forEach((line) => this.#display.line(line));
+    }
+    if (precheck && !this.#hasShownChecks) {
+      this.#hasShownChecks = true;
+      ['Prechecks', ...precheckLines(precheck)].forEach((line) => this.#display.line(line));
+    }
+  }
+
+  #showTransition(state: string): void {
+    const nowMs = performance.now();
+    const lasted = this.#state === null ? '' : ` (${this.#state} took ${formatDuration(nowMs - this.#stateSinceMs)})`;
+    this.#state = state;
+    this.#stateSinceMs = nowMs;
+    this.#display.line(`Task is now ${state}${lasted}`);
+  }
+
+  #failure(task: TaskResource): TaskFailed {
+    this.#display.clear();
+    const lines = task.error
+      ? reportLines(task.error)
+      : failureLines({
+          code: 'SLUICE-9001',
+          detail: `the task is ${task.state}`,
+          remedy: 'See the logs of the services.',
+        });
+    lines.forEach((line) => this.#display.line(line));
+    return new TaskFailed(`task ${task.name} is ${task.state}`);
+  }
+}

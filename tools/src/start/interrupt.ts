@@ -1,0 +1,31 @@
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+/** All must be gone 10 s after Ctrl-C; a second is left for what cannot be foreseen. */
+const STOP_WITHIN_MS = 9_000;
+
+/** The person's wish to end the run. */
+export interface Interrupt extends Disposable {
+  readonly signal: AbortSignal;
+  /** Milliseconds until all has to be gone; a fixed span while nobody asked for the end. */
+  remainingMs(): number;
+}
+
+/** @param onSecond called when the end is asked for again: nothing may be waited for any more. */
+export function listenForInterrupt(onSecond: () => void): Interrupt {
+  const controller = new AbortController();
+  let interruptedAtMs: number | null = null;
+  const onSignal = (): void => {
+    if (interruptedAtMs !== null) {
+      onSecond();
+      return;
+    }
+    interruptedAtMs = performance.now();
+    controller.abort();
+  };
+  SIGNALS.forEach((name) => process.on(name, onSignal));
+  return {
+    signal: controller.signal,
+    remainingMs: () =>
+      interruptedAtMs === null ? STOP_WITHIN_MS : Math.max(0, interruptedAtMs + STOP_WITHIN_MS - performance.now()),
+    [Symbol.dispose]: () => SIGNALS.forEach((name) => process.off(name, onSignal)),
+  };
+}
