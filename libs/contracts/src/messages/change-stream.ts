@@ -20,6 +20,8 @@ export const CHANGE_HEADERS = {
   previousLsn: 'Sluice-Previous-Lsn',
   /** Every transaction that ends at or below it is complete within the session up to and including this batch. On every batch; never below `previousLsn`. */
   watermarkLsn: 'Sluice-Watermark-Lsn',
+  /** `1` when the batch begins inside a transaction (or inside a frame): a consumer cannot begin with it. */
+  continues: 'Sluice-Continues',
   /** `1` when the last frame goes on in the next batch. */
   partial: 'Sluice-Partial',
   /** `1` on the last batch of a task that ends: nothing follows. */

@@ -1,0 +1,291 @@
+import { SluiceError } from '@sluice/contracts';
+import { assert, delay } from '@sluice/kernel';
+import { type ChangeMessage, type ChangeReader } from '@sluice/messaging';
+import { formatLsn, type Lsn } from '@sluice/model';
+import {
+  FoldedStatementFailed,
+  type LargeTransaction,
+  type SourceTransaction,
+  type TargetSession,
+  type TransactionPart,
+} from '@sluice/postgres-writer';
+import { DurabilityQueue } from './durability-queue.js';
+import { type BatchHeader, readBatchHeader, StreamContinuity } from './stream-continuity.js';
+import { type Assembled, TransactionAssembler } from './transaction-assembler.js';
+
+/** Waiting changes above this are written even while more arrive: enough to fold well, little enough to hold. */
+const BATCH_BYTES = 4 * 1024 * 1024;
+/** A transaction above this is written while it still arrives. */
+const PART_BYTES = 8 * 1024 * 1024;
+/** A large transaction's batches are removed from the stream before it commits once it has this many bytes, as the stream is bounded and the transaction may not be. */
+const EARLY_ACK_BYTES = 64 * 1024 * 1024;
+/** How often the target is asked what it has on disk, and others are told. */
+const DURABILITY_INTERVAL_MS = 100;
+/** Without anything to make durable there is nothing to look after so often. */
+const IDLE_INTERVAL_MS = 1_000;
+/** A rewind order may be lost; it is repeated until capture begins anew. */
+const REWIND_INTERVAL_MS = 1_000;
+
+export interface ApplyLoopOptions {
+  readonly reader: ChangeReader;
+  readonly target: TargetSession;
+  readonly signal: AbortSignal;
+  /** The transaction with this commit LSN, which came in parts, is written row by row this time. */
+  readonly exactCommitLsn: Lsn | null;
+  readonly onDurable: (durableLsn: Lsn) => void;
+  readonly onApplied: (transactions: { count: number; commitTime: Date | null }) => void;
+  readonly requestRewind: (session: string | null, checkpointLsn: Lsn) => void;
+  readonly killPoint: (name: string) => void;
+}
+
+/** The target must go back to the checkpoint and write the transaction with this commit LSN row by row. */
+export class ExactRestartNeeded extends Error {
+  override readonly name = 'ExactRestartNeeded';
+
+  constructor(readonly commitLsn: Lsn) {
+    super(`transaction at ${formatLsn(commitLsn)} is to be written row by row`);
+  }
+}
+
+/**
+ * Change stream → target. While one batch of transactions is being written the next is read and assembled; when nothing
+ * is being written, whatever has arrived is, so that batches grow with the load and nothing waits without it.
+ *
+ * Maintained invariant: a batch is removed from the stream only when the target has its transactions on disk, or when it
+ * belongs to a large open transaction, whose loss the continuity check notices (capture then sends it again).
+ */
+export class ApplyLoop {
+  readonly #options: ApplyLoopOptions;
+  readonly #assembler: TransactionAssembler;
+  readonly #continuity = new StreamContinuity();
+  readonly #durability = new DurabilityQueue();
+  #waiting: SourceTransaction[] = [];
+  #waitingBytes = 0;
+  /** The newest batch whose transactions are all waiting, being written or written. */
+  #completeSequence = 0;
+  /** Never rejects; a failure is kept in `#failure`. */
+  #writing: Promise<void> | null = null;
+  #failure: { readonly error: unknown } | null = null;
+  #large: { readonly transaction: LargeTransaction; readonly commitLsn: Lsn; bytes: number } | null = null;
+  #incoming: Promise<ChangeMessage | null> | null = null;
+  /** The session that has a gap: a rewind is asked for until another one begins. */
+  #gapSession: string | null = null;
+  #nextRewindAt = 0;
+  #nextDurabilityAt = 0;
+
+  constructor(options: ApplyLoopOptions) {
+    this.#options = options;
+    this.#assembler = new TransactionAssembler({ appliedLsn: options.target.appliedLsn, partBytes: PART_BYTES });
+  }
+
+  /** Runs until the final batch is durable (`final`) or the signal is aborted (`stopped`). @throws ExactRestartNeeded, SluiceError */
+  async run(): Promise<'final' | 'stopped'> {
+    const { signal } = this.#options;
+    while (!signal.aborted) {
+      const message = await this.#next();
+      await this.#tend();
+      if (message && (await this.#accept(message))) {
+        await this.#writeAll();
+        await this.#untilDurable();
+        return 'final';
+      }
+    }
+    // What is being written is finished, what waits comes again from the stream.
+    await this.#writing;
+    await this.#large?.transaction.rollback();
+    this.#throwIfFailed();
+    return 'stopped';
+  }
+
+  /** The next batch; `null` after a while without one, or when a write ended. Starts a write when nothing else is to do. */
+  async #next(): Promise<ChangeMessage | null> {
+    const { reader } = this.#options;
+    if (!this.#incoming) {
+      const ready = reader.tryNext();
+      if (ready) return ready;
+      this.#incoming = reader.next(this.#durability.isEmpty ? IDLE_INTERVAL_MS : DURABILITY_INTERVAL_MS);
+    }
+    if (!this.#writing) this.#startWriting();
+    const incoming = this.#incoming;
+    const arrived = incoming.then((message) => ({ message }));
+    const first = await (this.#writing ? Promise.race([arrived, this.#writing]) : arrived);
+    this.#throwIfFailed();
+    // A write ended first; the promise stays, as a message that arrives later must not be lost with it.
+    if (!first) return null;
+    this.#incoming = null;
+    return first.message;
+  }
+
+  /** True when it was the final batch. */
+  async #accept(message: ChangeMessage): Promise<boolean> {
+    const batch = readBatchHeader(message.headers);
+    const continuity = this.#continuity.accept(batch, this.#assembler.positionLsn);
+    if (continuity === 'gap') {
+      await this.#onGap(batch, message.sequence);
+      return false;
+    }
+    if (continuity === 'new-session') {
+      this.#gapSession = null;
+      await this.#abandonOpen();
+    }
+    const openBefore = this.#assembler.openTransaction;
+    for (const assembled of this.#assembler.add(message.payload, batch.isPartial)) await this.#take(assembled);
+    this.#noteComplete(message.sequence, openBefore);
+    if (this.#assembler.isAtBoundary) this.#assembler.advance(batch.watermarkLsn);
+    if (this.#large && this.#large.bytes > EARLY_ACK_BYTES) this.#options.reader.ackThrough(message.sequence);
+    if (this.#waitingBytes >= BATCH_BYTES) {
+      await this.#writing;
+      this.#throwIfFailed();
+      this.#startWriting();
+    }
+    return batch.isFinal;
+  }
+
+  #noteComplete(sequence: number, openBefore: Lsn | null): void {
+    const open = this.#assembler.openTransaction;
+    if (open === null) this.#completeSequence = sequence;
+    // The unfinished transaction began in this batch: those before it hold none of it.
+    else if (open !== openBefore) this.#completeSequence = sequence - 1;
+  }
+
+  async #take(assembled: Assembled): Promise<void> {
+    switch (assembled.kind) {
+      case 'transaction':
+        this.#waiting.push(assembled.transaction);
+        this.#waitingBytes += assembled.transaction.sizeBytes;
+        return;
+      case 'part':
+        await this.#takePart(assembled.part);
+        return;
+      case 'end': {
+        const large = this.#large;
+        assert(large, 'a large transaction ends that has no part');
+        this.#large = null;
+        this.#options.killPoint('apply-before-commit');
+        await large.transaction.commit(assembled).catch(asExactRestart(assembled.commitLsn));
+        this.#options.killPoint('apply-after-commit');
+        this.#options.onApplied({ count: 1, commitTime: assembled.commitTime });
+        return;
+      }
+    }
+  }
+
+  async #takePart(part: TransactionPart): Promise<void> {
+    if (!this.#large) {
+      // Order: what was committed before it must be written before it.
+      await this.#writeAll();
+      const mode = part.commitLsn === this.#options.exactCommitLsn ? 'exact' : 'folded';
+      this.#large = { transaction: this.#options.target.beginLarge(mode), commitLsn: part.commitLsn, bytes: 0 };
+    }
+    const large = this.#large;
+    large.bytes += part.sizeBytes;
+    await large.transaction.write(part).catch((error: unknown) => {
+      this.#large = null;
+      return asExactRestart(part.commitLsn)(error);
+    });
+  }
+
+  /** Begins to write what waits, and moves the checkpoint past WAL without changes for us. */
+  #startWriting(): void {
+    const { target } = this.#options;
+    if (this.#large) return;
+    const transactions = this.#waiting;
+    const sequence = this.#completeSequence;
+    const positionLsn = this.#assembler.positionLsn;
+    if (transactions.length === 0 && positionLsn <= target.appliedLsn) {
+      if (sequence > 0) this.#durability.add(target.appliedLsn, sequence);
+      return;
+    }
+    this.#waiting = [];
+    this.#waitingBytes = 0;
+    this.#writing = this.#write(transactions, positionLsn)
+      .then(() => {
+        if (sequence > 0) this.#durability.add(target.appliedLsn, sequence);
+      })
+      .catch((error: unknown) => {
+        this.#failure = { error };
+      })
+      .finally(() => {
+        this.#writing = null;
+      });
+  }
+
+  async #write(transactions: readonly SourceTransaction[], positionLsn: Lsn): Promise<void> {
+    const { target, killPoint, onApplied } = this.#options;
+    killPoint('apply-before-commit');
+    await target.applyTransactions(transactions);
+    if (positionLsn > target.appliedLsn) await target.advance(positionLsn);
+    killPoint('apply-after-commit');
+    onApplied({ count: transactions.length, commitTime: transactions.at(-1)?.commitTime ?? null });
+  }
+
+  async #writeAll(): Promise<void> {
+    await this.#writing;
+    this.#throwIfFailed();
+    this.#startWriting();
+    await this.#writing;
+    this.#throwIfFailed();
+  }
+
+  async #onGap(batch: BatchHeader, sequence: number): Promise<void> {
+    const { target, reader } = this.#options;
+    if (this.#gapSession !== null && this.#gapSession !== batch.session && batch.ordinal === 0) {
+      throw new SluiceError('SLUICE-5005', {
+        detail: `the slot begins at ${formatLsn(batch.previousLsn)}, the target's checkpoint is ${formatLsn(target.appliedLsn)}`,
+      });
+    }
+    await this.#abandonOpen();
+    this.#continuity.reset();
+    this.#gapSession ??= batch.session;
+    // Capture sends all of it again; until then the stream must not fill up.
+    reader.ackThrough(sequence);
+  }
+
+  async #abandonOpen(): Promise<void> {
+    if (!this.#assembler.abandon()) return;
+    await this.#large?.transaction.rollback();
+    this.#large = null;
+  }
+
+  /** What is due by time: the target's durable position, acks, reports, rewind orders. */
+  async #tend(): Promise<void> {
+    const { target, reader, onDurable, requestRewind } = this.#options;
+    const now = performance.now();
+    if (this.#gapSession !== null && now >= this.#nextRewindAt) {
+      this.#nextRewindAt = now + REWIND_INTERVAL_MS;
+      requestRewind(this.#gapSession, target.appliedLsn);
+    }
+    if (now < this.#nextDurabilityAt) return;
+    this.#nextDurabilityAt = now + DURABILITY_INTERVAL_MS;
+    // Inside a large transaction the answer would wait behind its statements.
+    const durableLsn = this.#large ? target.durableLsn : await target.refreshDurable();
+    const sequence = this.#durability.takeThrough(durableLsn);
+    if (sequence !== null) {
+      this.#options.killPoint('apply-before-ack');
+      reader.ackThrough(sequence);
+    }
+    onDurable(durableLsn);
+  }
+
+  async #untilDurable(): Promise<void> {
+    const { target, signal } = this.#options;
+    while (target.durableLsn < target.appliedLsn) {
+      await delay(DURABILITY_INTERVAL_MS, signal);
+      this.#nextDurabilityAt = 0;
+      await this.#tend();
+    }
+    this.#startWriting();
+    this.#nextDurabilityAt = 0;
+    await this.#tend();
+  }
+
+  #throwIfFailed(): void {
+    if (this.#failure) throw this.#failure.error;
+  }
+}
+
+function asExactRestart(commitLsn: Lsn): (error: unknown) => never {
+  return (error) => {
+    throw error instanceof FoldedStatementFailed ? new ExactRestartNeeded(commitLsn) : error;
+  };
+}

@@ -1,0 +1,131 @@
+import { appliedMessages, rewindMessages, SluiceError, type StageRunOf } from '@sluice/contracts';
+import { type Bus, changeStreams, publish, requestEndpoints, type RunContext } from '@sluice/messaging';
+import { formatLsn, type Lsn } from '@sluice/model';
+import { toEndpoint } from '@sluice/postgres-client';
+import { TargetSession } from '@sluice/postgres-writer';
+import {
+  type DesiredWatch,
+  killPoint,
+  runWithRecovery,
+  stageReporter,
+  watchDesired,
+  type WorkAttempt,
+  type WorkOutcome,
+} from '@sluice/service-runtime';
+import { type ApplyConfig } from './apply.config.js';
+import { ApplyLoop, ExactRestartNeeded } from './apply-loop.js';
+import { ApplyProgress } from './apply-progress.js';
+
+export interface ApplyDependencies {
+  readonly bus: Bus;
+  readonly config: ApplyConfig;
+  readonly worker: string;
+}
+
+/** Runs stage `apply` of a task until it is paused, has applied the final batch, or fails. */
+export async function runApply(
+  run: StageRunOf<'apply'>,
+  context: RunContext,
+  dependencies: ApplyDependencies,
+): Promise<void> {
+  const { bus, worker } = dependencies;
+  const reporter = stageReporter(bus, { run, worker, signal: context.signal });
+  using desired = await watchDesired(bus, run, context.signal);
+  const progress = new ApplyProgress(reporter);
+  /** The large transaction that could not be folded; kept over the restart of the session that it needs. */
+  let exactCommitLsn: Lsn | null = null;
+  await runWithRecovery({
+    run,
+    context,
+    reporter,
+    work: async (attempt) => {
+      for (;;) {
+        try {
+          return await applyUntilStopped({ run, attempt, desired, progress, exactCommitLsn, ...dependencies });
+        } catch (error) {
+          if (!(error instanceof ExactRestartNeeded)) throw error;
+          exactCommitLsn = error.commitLsn;
+          context.log.info(
+            { lsn: formatLsn(error.commitLsn) },
+            'a large transaction is read again and written row by row',
+          );
+        }
+      }
+    },
+  });
+}
+
+interface SessionOptions extends ApplyDependencies {
+  readonly run: StageRunOf<'apply'>;
+  readonly attempt: WorkAttempt;
+  readonly desired: DesiredWatch;
+  readonly progress: ApplyProgress;
+  readonly exactCommitLsn: Lsn | null;
+}
+
+async function applyUntilStopped(options: SessionOptions): Promise<WorkOutcome> {
+  const { run, attempt, desired, bus, config, progress, exactCommitLsn } = options;
+  const { taskId } = run.task;
+  const stop = new AbortController();
+  const stopOnOrder = (): void => {
+    if (desired.isSuperseded || desired.current.desired === 'paused')
+      stop.abort(new DOMException('ordered to stop', 'AbortError'));
+  };
+  const forget = desired.onChange(stopOnOrder);
+  stopOnOrder();
+  const signal = AbortSignal.any([attempt.signal, stop.signal]);
+  const endpoints = await requestEndpoints(bus, taskId, { service: 'apply', busKey: config.SLUICE_BUS_KEY });
+  // Order: the checkpoint is claimed before the stream is read, so that the writer before us can commit nothing that we would not see.
+  const target = await TargetSession.open(toEndpoint(endpoints.target), { taskId });
+  try {
+    const streams = changeStreams(bus);
+    await streams.ensure(taskId, { maxBytes: config.CHANGES_MAX_BYTES });
+    await using reader = await streams.openReader(taskId, { prefetchBytes: config.APPLY_PREFETCH_BYTES });
+    progress.begin(target);
+    attempt.onHealthy();
+    const loop = new ApplyLoop({
+      reader,
+      target,
+      signal,
+      exactCommitLsn,
+      killPoint,
+      onApplied: (applied) => progress.applied(applied),
+      onDurable: (durableLsn) => announceDurable(bus, taskId, durableLsn),
+      requestRewind: (session, checkpointLsn) => requestRewind(bus, { taskId, session, checkpointLsn }),
+    });
+    const end = await loop.run();
+    progress.report();
+    if (end === 'stopped') return { kind: 'stopped' };
+    return { kind: 'succeeded', result: { stage: 'apply', appliedLsn: formatLsn(target.appliedLsn) } };
+  } finally {
+    forget();
+    progress.end();
+    await target.close();
+  }
+}
+
+/** Capture confirms to the source what is said here, so it is said only of what the target has on disk (I1). */
+function announceDurable(bus: Bus, taskId: string, durableLsn: Lsn): void {
+  send(
+    publish(bus, appliedMessages, {
+      params: { taskId },
+      payload: { version: 1, taskId, durableLsn: formatLsn(durableLsn) },
+      durable: false,
+    }),
+  );
+}
+
+function requestRewind(
+  bus: Bus,
+  { taskId, session, checkpointLsn }: { taskId: string; session: string | null; checkpointLsn: Lsn },
+): void {
+  const payload = { version: 1, taskId, session, checkpointLsn: formatLsn(checkpointLsn) } as const;
+  send(publish(bus, rewindMessages, { params: { taskId }, payload, durable: false }));
+}
+
+/** Both messages are repeated, so that a lost one is no matter. */
+function send(published: Promise<void>): void {
+  published.catch((error: unknown) => {
+    if (!(error instanceof SluiceError)) throw error;
+  });
+}

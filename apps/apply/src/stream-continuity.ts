@@ -1,0 +1,76 @@
+import { CHANGE_HEADERS, SluiceError } from '@sluice/contracts';
+import { type Lsn, parseLsn } from '@sluice/model';
+
+export interface BatchHeader {
+  readonly session: string;
+  readonly ordinal: number;
+  readonly previousLsn: Lsn;
+  readonly watermarkLsn: Lsn;
+  readonly continues: boolean;
+  readonly isPartial: boolean;
+  readonly isFinal: boolean;
+}
+
+/** @throws SluiceError 7002 when a header is missing or no such value. */
+export function readBatchHeader(headers: Readonly<Record<string, string>>): BatchHeader {
+  const session = headers[CHANGE_HEADERS.session];
+  const ordinal = Number(headers[CHANGE_HEADERS.ordinal]);
+  const previousLsn = headers[CHANGE_HEADERS.previousLsn];
+  const watermarkLsn = headers[CHANGE_HEADERS.watermarkLsn];
+  if (
+    session === undefined ||
+    !Number.isSafeInteger(ordinal) ||
+    previousLsn === undefined ||
+    watermarkLsn === undefined
+  ) {
+    throw new SluiceError('SLUICE-7002', { detail: 'a batch of the change stream lacks its headers' });
+  }
+  return {
+    session,
+    ordinal,
+    previousLsn: parseLsn(previousLsn),
+    watermarkLsn: parseLsn(watermarkLsn),
+    continues: headers[CHANGE_HEADERS.continues] === '1',
+    isPartial: headers[CHANGE_HEADERS.partial] === '1',
+    isFinal: headers[CHANGE_HEADERS.final] === '1',
+  };
+}
+
+export type Continuity =
+  /** It goes on where the batch before it ended. */
+  | 'follows'
+  /** Capture began anew at or before our position: an unfinished transaction comes again from its beginning. */
+  | 'new-session'
+  /** Something is missing before it. */
+  | 'gap';
+
+/** Decides whether a batch joins what was read, so that nothing can be missing unseen (I8). */
+export class StreamContinuity {
+  #session: string | null = null;
+  #nextOrdinal = 0;
+
+  /** The session of the newest accepted batch. */
+  get session(): string | null {
+    return this.#session;
+  }
+
+  /** @param positionLsn everything up to it is applied or about to be. */
+  accept(batch: BatchHeader, positionLsn: Lsn): Continuity {
+    if (batch.session === this.#session) {
+      if (batch.ordinal !== this.#nextOrdinal) return 'gap';
+      this.#nextOrdinal += 1;
+      return 'follows';
+    }
+    // Another session, or the first batch that this reader sees: it must reach back to our position.
+    if (batch.continues || batch.previousLsn > positionLsn) return 'gap';
+    this.#session = batch.session;
+    this.#nextOrdinal = batch.ordinal + 1;
+    return 'new-session';
+  }
+
+  /** Forgets the session, so that only a batch that reaches back to our position is accepted. */
+  reset(): void {
+    this.#session = null;
+    this.#nextOrdinal = 0;
+  }
+}

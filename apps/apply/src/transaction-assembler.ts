@@ -1,0 +1,163 @@
+import { SluiceError } from '@sluice/contracts';
+import { assert } from '@sluice/kernel';
+import { type Lsn, ZERO_LSN } from '@sluice/model';
+import { decodeBegin, decodeCommit, frames, MESSAGE_KIND } from '@sluice/postgres-replication';
+import { type FrameRun, type SourceTransaction, type TransactionPart } from '@sluice/postgres-writer';
+
+/** 2000-01-01T00:00:00Z, the epoch of the protocol's timestamps. */
+const POSTGRES_EPOCH_MS = 946_684_800_000;
+
+/** What the frames of the stream come to. A large transaction comes as `part`s and then `end`. */
+export type Assembled =
+  | { readonly kind: 'transaction'; readonly transaction: SourceTransaction }
+  | { readonly kind: 'part'; readonly part: TransactionPart }
+  | { readonly kind: 'end'; readonly commitLsn: Lsn; readonly endLsn: Lsn; readonly commitTime: Date };
+
+interface OpenTransaction {
+  readonly commitLsn: Lsn;
+  /** It is applied already; only the descriptions of relations in it are of use. */
+  readonly isSkipped: boolean;
+  hasParts: boolean;
+}
+
+export interface TransactionAssemblerOptions {
+  /** Everything that ends at or below it is applied. */
+  readonly appliedLsn: Lsn;
+  /** A transaction with more bytes is handed out in parts while it still arrives. */
+  readonly partBytes: number;
+}
+
+/**
+ * Puts the frames of batches together to transactions, in commit order, leaving out those that are applied already.
+ *
+ * Maintained invariant: `positionLsn` never goes back, and every transaction that ends at or below it has been handed out.
+ */
+export class TransactionAssembler {
+  readonly #partBytes: number;
+  #positionLsn: Lsn;
+  /** Bytes of a frame that goes on in the next batch. */
+  #partial: Buffer[] = [];
+  #runs: FrameRun[] = [];
+  #runBytes = 0;
+  #open: OpenTransaction | null = null;
+
+  constructor(options: TransactionAssemblerOptions) {
+    this.#positionLsn = options.appliedLsn;
+    this.#partBytes = options.partBytes;
+  }
+
+  get positionLsn(): Lsn {
+    return this.#positionLsn;
+  }
+
+  /** True between transactions, with nothing left over. */
+  get isAtBoundary(): boolean {
+    return this.#open === null && this.#partial.length === 0;
+  }
+
+  /** Tells one unfinished transaction from another; `null` at a boundary. */
+  get openTransaction(): Lsn | null {
+    if (this.isAtBoundary) return null;
+    return this.#open?.commitLsn ?? ZERO_LSN;
+  }
+
+  /** Everything up to it has been seen, also where it held nothing for the task. */
+  advance(watermarkLsn: Lsn): void {
+    if (watermarkLsn > this.#positionLsn) this.#positionLsn = watermarkLsn;
+  }
+
+  /** Drops an unfinished transaction: a new session of capture sends it again from its beginning. True when parts of it were handed out. */
+  abandon(): boolean {
+    const hadParts = this.#open?.hasParts ?? false;
+    this.#partial = [];
+    this.#runs = [];
+    this.#runBytes = 0;
+    this.#open = null;
+    return hadParts;
+  }
+
+  /** @param isPartial the batch ends inside a frame. */
+  *add(payload: Uint8Array, isPartial: boolean): Generator<Assembled> {
+    const bytes = Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength);
+    if (isPartial) {
+      this.#partial.push(bytes);
+      return;
+    }
+    const buffer = this.#partial.length > 0 ? Buffer.concat([...this.#partial, bytes]) : bytes;
+    this.#partial = [];
+    yield* this.#scan(buffer);
+  }
+
+  *#scan(buffer: Buffer): Generator<Assembled> {
+    const cursor = frames(buffer);
+    let runStart = 0;
+    while (cursor.advance()) {
+      switch (cursor.kind) {
+        case MESSAGE_KIND.begin:
+          this.#begin(buffer, cursor.payloadOffset);
+          if (this.#open?.isSkipped) {
+            this.#addRun(buffer, runStart, cursor.offset);
+            runStart = cursor.end;
+          }
+          break;
+        case MESSAGE_KIND.commit: {
+          if (!this.#open?.isSkipped) this.#addRun(buffer, runStart, cursor.end);
+          runStart = cursor.end;
+          yield* this.#commit(buffer, cursor.payloadOffset);
+          break;
+        }
+        default:
+          if (this.#open?.isSkipped) {
+            if (cursor.kind === MESSAGE_KIND.relation) this.#addRun(buffer, cursor.offset, cursor.end);
+            runStart = cursor.end;
+          }
+          break;
+      }
+    }
+    if (!cursor.isAtEnd)
+      throw new SluiceError('SLUICE-4004', { detail: 'a batch of the change stream ends inside a frame' });
+    if (!this.#open?.isSkipped) this.#addRun(buffer, runStart, buffer.length);
+    if (this.#open && !this.#open.isSkipped && this.#runBytes >= this.#partBytes) yield this.#takePart(this.#open);
+  }
+
+  #begin(buffer: Buffer, payloadOffset: number): void {
+    assert(this.#open === null, 'a transaction begins inside another one');
+    const { commitLsn } = decodeBegin(buffer, payloadOffset);
+    this.#open = { commitLsn, isSkipped: commitLsn < this.#positionLsn, hasParts: false };
+  }
+
+  *#commit(buffer: Buffer, payloadOffset: number): Generator<Assembled> {
+    const open = this.#open;
+    assert(open, 'a transaction ends that did not begin');
+    const { commitLsn, endLsn, commitTimeMicros } = decodeCommit(buffer, payloadOffset);
+    assert(commitLsn === open.commitLsn, 'a transaction ends as another one');
+    this.#open = null;
+    if (open.isSkipped) return;
+    assert(endLsn > this.#positionLsn, 'transactions come out of commit order');
+    this.#positionLsn = endLsn;
+    const commitTime = new Date(Number(commitTimeMicros / 1000n) + POSTGRES_EPOCH_MS);
+    if (open.hasParts) {
+      yield this.#takePart(open);
+      yield { kind: 'end', commitLsn, endLsn, commitTime };
+      return;
+    }
+    const transaction = { commitLsn, endLsn, commitTime, runs: this.#runs, sizeBytes: this.#runBytes };
+    this.#runs = [];
+    this.#runBytes = 0;
+    yield { kind: 'transaction', transaction };
+  }
+
+  #takePart(open: OpenTransaction): Assembled {
+    open.hasParts = true;
+    const part = { commitLsn: open.commitLsn, runs: this.#runs, sizeBytes: this.#runBytes };
+    this.#runs = [];
+    this.#runBytes = 0;
+    return { kind: 'part', part };
+  }
+
+  #addRun(buffer: Buffer, start: number, end: number): void {
+    if (end <= start) return;
+    this.#runs.push({ buffer, start, end });
+    this.#runBytes += end - start;
+  }
+}
