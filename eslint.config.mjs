@@ -63,7 +63,6 @@ const moduleBoundaries = (allow = []) => [
   {
     allow,
     banTransitiveDependencies: false,
-    checkDynamicDependenciesExceptions: ['.*'],
     ignoredCircularDependencies: CYCLES_OF_SPECS,
     depConstraints: DEPENDENCY_CONSTRAINTS,
   },
