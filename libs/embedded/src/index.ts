@@ -21,3 +21,4 @@ export {
   TEST_SETTINGS,
 } from './postgres-server.js';
 export { DEFAULT_POSTGRES_MAJOR, POSTGRES_MAJORS, type PostgresMajor } from './postgres-versions.js';
+export { dismissWatchdog, runAtDeath, type SupervisedProcess } from './supervised-process.js';

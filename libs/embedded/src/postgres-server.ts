@@ -13,11 +13,11 @@ import { asServerAccount, giveToServerAccount } from './server-account.js';
 import {
   childPids,
   dismissWatchdog,
-  guardFolders,
   isAlive,
   launch,
   NOT_RUNNING,
   pause,
+  runAtDeath,
   signal,
   type SupervisedProcess,
   waitUntilGone,
@@ -117,7 +117,8 @@ const PORT_ATTEMPTS = 5;
 export async function startPostgres(options: StartPostgresOptions): Promise<EmbeddedPostgresServer> {
   const binaries = await ensurePostgres(options.major ?? DEFAULT_POSTGRES_MAJOR, options.log);
   const dataDir = path.resolve(options.dataDir);
-  const guard = guardFolders(options.temporary ? temporaryPaths(dataDir) : []);
+  // The server's own watchdog comes with its start; until then a half-made data folder has to go too.
+  const guard = options.temporary ? runAtDeath('rm', ['-rf', '--', ...temporaryPaths(dataDir)]) : NOT_RUNNING;
   try {
     return await prepareAndStart({ ...options, dataDir }, binaries);
   } finally {

@@ -60,9 +60,9 @@ export function launch(file: string, args: readonly string[], options: LaunchOpt
   }
 }
 
-/** Removes folders when this process dies while a server is still being prepared in them. Dismiss it afterwards. */
-export function guardFolders(folders: readonly string[]): SupervisedProcess {
-  return { ...NOT_RUNNING, watchdogPid: startWatchdog('read -r _; rm -rf -- "$@"', folders) };
+/** Runs a command when this process dies, however it dies. Dismiss it when there is nothing left to do. */
+export function runAtDeath(command: string, args: readonly string[]): SupervisedProcess {
+  return { ...NOT_RUNNING, watchdogPid: startWatchdog('read -r _; exec "$@"', [command, ...args]) };
 }
 
 function startWatchdog(script: string, args: readonly string[]): number {

@@ -8,6 +8,7 @@ export { type CutOptions, type FaultProxy, faultProxy } from './faults/fault-pro
 export { KILL_POINTS, killPointEnvironment, type KillPointName } from './faults/kill-points.js';
 export { dedicatedNats, testNats } from './nats/test-nats.js';
 export { expectSameRows, type SameRowsOptions } from './postgres/expect-same-rows.js';
+export { type RecordedTransaction, startRecording, takeRecorded } from './postgres/recorded-changes.js';
 export { type Row, testDatabase, type TestDatabase, type TestDatabaseOptions } from './postgres/test-database.js';
 export { dedicatedServer, testServer, type TestServerOptions } from './postgres/test-server.js';
 export { waitFor, type WaitOptions } from './wait-for.js';

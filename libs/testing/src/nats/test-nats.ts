@@ -1,7 +1,9 @@
-import { attachNats, type NatsFacts, type NatsServer, startNats } from '@sluice/embedded';
+import { attachNats, type EmbeddedNatsServer, type NatsFacts, type NatsServer, startNats } from '@sluice/embedded';
 import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { attachContainerNats, type ContainerNatsServer, startContainerNats } from '../containers/container-nats.js';
+import { type ContainerFacts, usesContainers } from '../containers/test-container.js';
 import { workerState } from '../worker-state.js';
 
 const KEY = 'nats';
@@ -20,7 +22,7 @@ export function testNats(): Promise<NatsServer> {
 
 async function replacePrevious(): Promise<NatsServer> {
   const previous = workerState().get(KEY);
-  if (previous !== undefined) await attachNats(previous as NatsFacts)[Symbol.asyncDispose]();
+  if (previous !== undefined) await attach(previous as NatsFacts | ContainerFacts)[Symbol.asyncDispose]();
   const started = await start();
   workerState().set(KEY, started.facts);
   return started;
@@ -31,6 +33,11 @@ export function dedicatedNats(): Promise<NatsServer> {
   return start();
 }
 
-async function start(): ReturnType<typeof startNats> {
+function attach(facts: NatsFacts | ContainerFacts): NatsServer {
+  return 'id' in facts ? attachContainerNats(facts) : attachNats(facts);
+}
+
+async function start(): Promise<EmbeddedNatsServer | ContainerNatsServer> {
+  if (usesContainers()) return startContainerNats();
   return startNats({ storeDir: await mkdtemp(path.join(tmpdir(), 'sluice-test-nats-')), temporary: true });
 }

@@ -1,6 +1,7 @@
 import {
   attachPostgres,
   DEFAULT_POSTGRES_MAJOR,
+  type EmbeddedPostgresServer,
   type PostgresFacts,
   type PostgresMajor,
   type PostgresServer,
@@ -10,6 +11,13 @@ import {
 import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import {
+  attachContainerPostgres,
+  type ContainerPostgresFacts,
+  type ContainerPostgresServer,
+  startContainerPostgres,
+} from '../containers/container-postgres.js';
+import { usesContainers } from '../containers/test-container.js';
 import { workerState } from '../worker-state.js';
 import { externalServer } from './external-server.js';
 
@@ -46,7 +54,7 @@ async function reuseOrStart(
   if (url && !options.settings) return externalServer(options.major, url);
   const facts = workerState().get(key);
   if (facts !== undefined) {
-    const running = attachPostgres(facts as PostgresFacts);
+    const running = attach(facts as PostgresFacts | ContainerPostgresFacts);
     if (running.isRunning()) return running;
   }
   const started = await start(options);
@@ -59,11 +67,16 @@ export function dedicatedServer(options: TestServerOptions = {}): Promise<Postgr
   return start(options);
 }
 
-async function start({ major, settings }: TestServerOptions): ReturnType<typeof startPostgres> {
-  return startPostgres({
-    dataDir: await mkdtemp(path.join(tmpdir(), 'sluice-test-pg-')),
-    settings: { ...TEST_SETTINGS, ...settings },
-    temporary: true,
-    ...(major !== undefined && { major }),
-  });
+function attach(facts: PostgresFacts | ContainerPostgresFacts): PostgresServer {
+  return 'id' in facts ? attachContainerPostgres(facts) : attachPostgres(facts);
+}
+
+async function start({
+  major = DEFAULT_POSTGRES_MAJOR,
+  settings,
+}: TestServerOptions): Promise<EmbeddedPostgresServer | ContainerPostgresServer> {
+  const all = { ...TEST_SETTINGS, ...settings };
+  if (usesContainers()) return startContainerPostgres(major, all);
+  const dataDir = await mkdtemp(path.join(tmpdir(), 'sluice-test-pg-'));
+  return startPostgres({ major, dataDir, settings: all, temporary: true });
 }

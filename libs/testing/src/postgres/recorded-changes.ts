@@ -1,0 +1,46 @@
+import { type Lsn } from '@sluice/model';
+import { type Client } from '@sluice/postgres-client';
+import { decodeCommit, FRAME_HEADER_BYTES, MESSAGE_KIND } from '@sluice/postgres-replication';
+
+const SLOT = 'recorder';
+const POSTGRES_EPOCH_MS = 946_684_800_000;
+
+/** A transaction as real pgoutput bytes in the CopyData frames that a walsender would send. */
+export interface RecordedTransaction {
+  readonly commitLsn: Lsn;
+  readonly endLsn: Lsn;
+  readonly commitTime: Date;
+  readonly frames: Buffer;
+}
+
+/** Makes a publication of all tables and a slot, so that every later change can be read. */
+export async function startRecording(source: Client): Promise<void> {
+  await source.query(`CREATE PUBLICATION recorded FOR ALL TABLES`);
+  await source.query(`SELECT pg_create_logical_replication_slot('${SLOT}', 'pgoutput')`);
+}
+
+/** The transactions since the last call, in commit order. */
+export async function takeRecorded(source: Client): Promise<RecordedTransaction[]> {
+  const { rows } = await source.query<{ data: Buffer }>(
+    `SELECT data FROM pg_logical_slot_get_binary_changes('${SLOT}', NULL, NULL, 'proto_version', '1', 'publication_names', 'recorded')`,
+  );
+  const transactions: RecordedTransaction[] = [];
+  let open: Buffer[] = [];
+  for (const { data } of rows) {
+    open.push(frame(data));
+    if (data[0] !== MESSAGE_KIND.commit) continue;
+    const { commitLsn, endLsn, commitTimeMicros } = decodeCommit(data, 0);
+    const commitTime = new Date(Number(commitTimeMicros / 1000n) + POSTGRES_EPOCH_MS);
+    transactions.push({ commitLsn, endLsn, commitTime, frames: Buffer.concat(open) });
+    open = [];
+  }
+  return transactions;
+}
+
+function frame(message: Buffer): Buffer {
+  const header = Buffer.alloc(FRAME_HEADER_BYTES);
+  header.write('d', 0);
+  header.writeInt32BE(FRAME_HEADER_BYTES - 1 + message.length, 1);
+  header.write('w', 5);
+  return Buffer.concat([header, message]);
+}
