@@ -27,15 +27,14 @@ const shared = {
 const project = (displayName, testMatch, extra = {}) => ({ ...shared, displayName, testMatch, ...extra });
 
 const notUnit = ['\\.(pg|nats|e2e)\\.spec\\.ts$', '/node_modules/', '/e2e/'];
-// Tests on real servers wait for facts with a deadline of their own; this bound only ends what hangs.
-const withServers = { testTimeout: 120_000 };
-
 export default {
+  // Tests on real servers wait for facts with a deadline of their own; this bound only ends what hangs.
+  testTimeout: 300_000,
   maxWorkers: Math.min(2, availableParallelism()),
   projects: [
     project('unit', ['<rootDir>/{apps,libs,tools}/**/*.spec.ts'], { testPathIgnorePatterns: notUnit }),
-    project('pg', ['<rootDir>/{apps,libs,tools}/**/*.pg.spec.ts'], withServers),
-    project('nats', ['<rootDir>/{apps,libs,tools}/**/*.nats.spec.ts'], withServers),
-    project('e2e', ['<rootDir>/e2e/**/*.spec.ts'], { testTimeout: 300_000 }),
+    project('pg', ['<rootDir>/{apps,libs,tools}/**/*.pg.spec.ts']),
+    project('nats', ['<rootDir>/{apps,libs,tools}/**/*.nats.spec.ts']),
+    project('e2e', ['<rootDir>/e2e/**/*.spec.ts']),
   ],
 };

@@ -1,11 +1,18 @@
 import { describe, expect, it } from '@jest/globals';
 import { ZERO_LSN } from '@sluice/model';
 import { type Client } from '@sluice/postgres-client';
-import { everyType, expectSameRows, testDatabase, type TestDatabase } from '@sluice/testing';
+import {
+  everyType,
+  expectSameRows,
+  startRecording,
+  takeRecorded,
+  testDatabase,
+  type TestDatabase,
+} from '@sluice/testing';
 import { randomUUID } from 'node:crypto';
 import { ensureCheckpointTable } from './checkpoint.js';
 import { TargetSession } from './target-session.js';
-import { startRecording, takeRecorded } from './testing/recorded-changes.js';
+import { type SourceTransaction } from './source-transaction.js';
 
 interface Pair extends AsyncDisposable {
   readonly source: TestDatabase;
@@ -44,10 +51,20 @@ async function pair(schema: string, options: { sourceMajor?: 15 | 18; targetMajo
   };
 }
 
+/** What the source did since the last call. */
+async function changesOf({ recorder }: Pair): Promise<SourceTransaction[]> {
+  const recorded = await takeRecorded(recorder);
+  return recorded.map(({ frames, ...transaction }) => ({
+    ...transaction,
+    runs: [{ buffer: frames, start: 0, end: frames.length }],
+    sizeBytes: frames.length,
+  }));
+}
+
 /** Runs the statements on the source, each as a transaction, applies the recording and compares all rows. */
 async function replicate(setup: Pair, session: TargetSession, statements: readonly string[]): Promise<void> {
   for (const statement of statements) await setup.recorder.query(statement);
-  await session.applyTransactions(await takeRecorded(setup.recorder));
+  await session.applyTransactions(await changesOf(setup));
   await expectSameRows(setup.source, setup.target);
 }
 
@@ -213,7 +230,7 @@ describe('TargetSession', () => {
     const session = await setup.open();
     await setup.recorder.query("INSERT INTO t VALUES (1, 'a')");
     await setup.recorder.query("BEGIN; INSERT INTO t VALUES (2, 'b'); INSERT INTO t VALUES (3, 'c'); COMMIT");
-    const recorded = await takeRecorded(setup.recorder);
+    const recorded = await changesOf(setup);
     await expect(session.applyTransactions(recorded)).rejects.toMatchObject({
       code: 'SLUICE-5001',
       detail: expect.stringContaining('"id"=3'),
@@ -232,7 +249,7 @@ describe('TargetSession', () => {
     await replicate(setup, session, ['INSERT INTO t VALUES (1, 1), (2, 2)']);
     await setup.target.query('DELETE FROM t WHERE id = 2');
     await setup.recorder.query(statement);
-    await expect(session.applyTransactions(await takeRecorded(setup.recorder))).rejects.toMatchObject({
+    await expect(session.applyTransactions(await changesOf(setup))).rejects.toMatchObject({
       code: 'SLUICE-5002',
       detail: expect.stringContaining(`${operation} on public.t ("id"=2)`),
     });
@@ -245,7 +262,7 @@ describe('TargetSession', () => {
     await setup.target.query('ALTER TABLE t ALTER v TYPE varchar(3)');
     const session = await setup.open();
     await setup.recorder.query("INSERT INTO t VALUES (1, 'abcd')");
-    await expect(session.applyTransactions(await takeRecorded(setup.recorder))).rejects.toMatchObject({
+    await expect(session.applyTransactions(await changesOf(setup))).rejects.toMatchObject({
       code: 'SLUICE-5003',
     });
     expect(await setup.target.query('SELECT * FROM t')).toEqual([]);
@@ -257,7 +274,7 @@ describe('TargetSession', () => {
     const stale = await setup.open();
     const owner = await setup.open();
     await setup.recorder.query('INSERT INTO t VALUES (1)');
-    const recorded = await takeRecorded(setup.recorder);
+    const recorded = await changesOf(setup);
     await expect(stale.applyTransactions(recorded)).rejects.toMatchObject({ code: 'SLUICE-5004' });
     expect(await setup.target.query('SELECT * FROM t')).toEqual([]);
     await owner.applyTransactions(recorded);
@@ -284,7 +301,7 @@ describe('TargetSession', () => {
     await using setup = await pair('CREATE TABLE t (id int PRIMARY KEY, v text)');
     const session = await setup.open();
     await setup.recorder.query("INSERT INTO t SELECT g, 'v' FROM generate_series(1, 3000) g");
-    const [transaction] = await takeRecorded(setup.recorder);
+    const [transaction] = await changesOf(setup);
     if (!transaction) throw new Error('nothing recorded');
     const large = session.beginLarge('folded');
     await large.write(transaction);
@@ -298,7 +315,7 @@ describe('TargetSession', () => {
     await using setup = await pair('CREATE TABLE t (id int PRIMARY KEY)');
     await setup.recorder.query('INSERT INTO t VALUES (1)');
     await setup.recorder.query('INSERT INTO t VALUES (2)');
-    const recorded = await takeRecorded(setup.recorder);
+    const recorded = await changesOf(setup);
     await setup.target.query('INSERT INTO t VALUES (1)');
     const startLsn = recorded[1]?.commitLsn ?? ZERO_LSN;
     const session = await TargetSession.open(setup.target.endpoint, {

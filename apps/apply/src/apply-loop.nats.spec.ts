@@ -1,0 +1,282 @@
+import { describe, expect, it } from '@jest/globals';
+import { CHANGE_HEADERS } from '@sluice/contracts';
+import { type Bus, type ChangePublisher, changeStreams, connectBus } from '@sluice/messaging';
+import { formatLsn, type Lsn, ZERO_LSN } from '@sluice/model';
+import { type Client } from '@sluice/postgres-client';
+import { frames } from '@sluice/postgres-replication';
+import { ensureCheckpointTable, TargetSession } from '@sluice/postgres-writer';
+import {
+  expectSameRows,
+  type RecordedTransaction,
+  startRecording,
+  takeRecorded,
+  testDatabase,
+  type TestDatabase,
+  testNats,
+  waitFor,
+} from '@sluice/testing';
+import { randomUUID } from 'node:crypto';
+import { ApplyLoop, type ApplyLoopOptions, ExactRestartNeeded } from './apply-loop.js';
+
+/** One task: a source whose changes are recorded, a target with a checkpoint, and its change stream. */
+class Setup implements AsyncDisposable {
+  readonly taskId = randomUUID();
+
+  private constructor(
+    readonly bus: Bus,
+    readonly source: TestDatabase,
+    readonly target: TestDatabase,
+    readonly recorder: Client,
+  ) {}
+
+  static async create(schema: string): Promise<Setup> {
+    const nats = await testNats();
+    const bus = await connectBus({ servers: nats.url, name: 'apply-test' });
+    const source = await testDatabase({ schema });
+    const target = await testDatabase({ schema });
+    const recorder = await source.connect();
+    await startRecording(recorder);
+    const setup = new Setup(bus, source, target, recorder);
+    await ensureCheckpointTable(await target.connect());
+    await target.query('INSERT INTO sluice.checkpoint VALUES ($1, 0, $2)', [setup.taskId, '0/0']);
+    await changeStreams(bus).ensure(setup.taskId);
+    return setup;
+  }
+
+  /** Runs each statement as a transaction on the source and gives what a walsender would have sent. */
+  async record(...statements: string[]): Promise<RecordedTransaction[]> {
+    for (const statement of statements) await this.recorder.query(statement);
+    return takeRecorded(this.recorder);
+  }
+
+  publisher(): Promise<ChangePublisher> {
+    return changeStreams(this.bus).openPublisher(this.taskId);
+  }
+
+  /** Runs a loop of its own until `until` holds (or it ends by itself) and gives how it ended. */
+  async apply(
+    options: { until?: () => Promise<boolean> } & Partial<
+      Pick<ApplyLoopOptions, 'requestRewind' | 'exactCommitLsn'>
+    > = {},
+  ): Promise<'final' | 'stopped'> {
+    const stop = new AbortController();
+    const session = await TargetSession.open(this.target.endpoint, { taskId: this.taskId });
+    await using reader = await changeStreams(this.bus).openReader(this.taskId);
+    const loop = new ApplyLoop({
+      reader,
+      target: session,
+      signal: stop.signal,
+      exactCommitLsn: null,
+      onDurable: () => undefined,
+      onApplied: () => undefined,
+      requestRewind: () => undefined,
+      killPoint: () => undefined,
+      ...options,
+    });
+    const running = loop.run();
+    const { until } = options;
+    const watching = until ? waitFor('the state that ends the loop', until, { deadlineMs: 30_000 }) : running;
+    try {
+      await Promise.race([watching, running]);
+      stop.abort();
+      return await running;
+    } finally {
+      await session.close();
+    }
+  }
+
+  async isEqual(): Promise<boolean> {
+    return expectSameRows(this.source, this.target).then(
+      () => true,
+      () => false,
+    );
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await changeStreams(this.bus).delete(this.taskId);
+    await this.bus.close();
+    await this.target[Symbol.asyncDispose]();
+    await this.source[Symbol.asyncDispose]();
+  }
+}
+
+/** Writes batches as capture does, cut where a test wants. */
+class Session {
+  readonly id = randomUUID();
+  #ordinal = 0;
+  #watermarkLsn: Lsn;
+
+  constructor(
+    private readonly publisher: ChangePublisher,
+    startLsn: Lsn,
+  ) {
+    this.#watermarkLsn = startLsn;
+  }
+
+  async send(
+    payload: Buffer,
+    options: { watermark?: Lsn; continues?: boolean; partial?: boolean; final?: boolean } = {},
+  ): Promise<void> {
+    const previousLsn = this.#watermarkLsn;
+    this.#watermarkLsn = options.watermark ?? previousLsn;
+    await this.publisher.publish(payload, {
+      [CHANGE_HEADERS.session]: this.id,
+      [CHANGE_HEADERS.ordinal]: String(this.#ordinal),
+      [CHANGE_HEADERS.previousLsn]: formatLsn(previousLsn),
+      [CHANGE_HEADERS.watermarkLsn]: formatLsn(this.#watermarkLsn),
+      ...(options.continues && { [CHANGE_HEADERS.continues]: '1' }),
+      ...(options.partial && { [CHANGE_HEADERS.partial]: '1' }),
+      ...(options.final && { [CHANGE_HEADERS.final]: '1' }),
+    });
+    this.#ordinal += 1;
+  }
+
+  async sendAll(transactions: readonly RecordedTransaction[], options: { final?: boolean } = {}): Promise<void> {
+    const watermark = transactions.at(-1)?.endLsn;
+    await this.send(Buffer.concat(transactions.map(({ frames }) => frames)), {
+      ...options,
+      ...(watermark && { watermark }),
+    });
+  }
+
+  /** Cuts the frames into pieces of `bytes`, wherever that falls. */
+  async sendCut(transaction: RecordedTransaction, bytes: number, options: { final?: boolean } = {}): Promise<void> {
+    for (let start = 0; start < transaction.frames.length; start += bytes) {
+      const isLast = start + bytes >= transaction.frames.length;
+      await this.send(transaction.frames.subarray(start, start + bytes), {
+        continues: start > 0,
+        partial: !isLast,
+        ...(isLast && { watermark: transaction.endLsn, ...options }),
+      });
+    }
+  }
+}
+
+/** Frames in runs of about `bytes`. */
+function* runsOf(buffer: Buffer, bytes: number): Generator<Buffer> {
+  let start = 0;
+  for (const { end } of frames(buffer)) {
+    if (end - start < bytes && end < buffer.length) continue;
+    yield buffer.subarray(start, end);
+    start = end;
+  }
+}
+
+const present = <T>(value: T | undefined): T => {
+  if (value === undefined) throw new Error('nothing recorded');
+  return value;
+};
+
+const TABLE = 'CREATE TABLE t (id int PRIMARY KEY, v text, u int UNIQUE)';
+
+describe('ApplyLoop', () => {
+  it('applies batches cut inside frames and removes them once the target has them on disk', async () => {
+    await using setup = await Setup.create(TABLE);
+    const recorded = await setup.record(
+      "INSERT INTO t SELECT g, 'v', g FROM generate_series(1, 200) g",
+      "UPDATE t SET v = 'w' WHERE id % 2 = 0",
+      'DELETE FROM t WHERE id > 150',
+    );
+    const session = new Session(await setup.publisher(), ZERO_LSN);
+    for (const [index, transaction] of recorded.entries())
+      await session.sendCut(transaction, 700, { final: index === recorded.length - 1 });
+    expect(await setup.apply()).toBe('final');
+    await expectSameRows(setup.source, setup.target);
+    await waitFor(
+      'an empty stream',
+      async () => (await changeStreams(setup.bus).info(setup.taskId))?.messageCount === 0,
+      { deadlineMs: 10_000 },
+    );
+  });
+
+  it('applies nothing twice when the same transactions come again in another session', async () => {
+    await using setup = await Setup.create('CREATE TABLE t (v int); ALTER TABLE t REPLICA IDENTITY FULL');
+    const recorded = await setup.record(
+      'INSERT INTO t VALUES (1)',
+      'INSERT INTO t VALUES (1)',
+      'UPDATE t SET v = v + 1',
+    );
+    const publisher = await setup.publisher();
+    await new Session(publisher, ZERO_LSN).sendAll(recorded);
+    await setup.apply({ until: () => setup.isEqual() });
+    await new Session(publisher, ZERO_LSN).sendAll(recorded, { final: true });
+    expect(await setup.apply()).toBe('final');
+    await expectSameRows(setup.source, setup.target);
+  });
+
+  it('drops an unfinished transaction when a new session sends it again from its beginning', async () => {
+    await using setup = await Setup.create(TABLE);
+    const [first, second] = await setup.record(
+      "INSERT INTO t VALUES (1, 'a', 1)",
+      "INSERT INTO t SELECT g, 'b', g FROM generate_series(2, 40) g",
+    );
+    const publisher = await setup.publisher();
+    const broken = new Session(publisher, ZERO_LSN);
+    await broken.sendAll([present(first)]);
+    await broken.send(present(second).frames.subarray(0, 500), { partial: true });
+    await new Session(publisher, present(first).endLsn).sendAll([present(second)], { final: true });
+    expect(await setup.apply()).toBe('final');
+    await expectSameRows(setup.source, setup.target);
+  });
+
+  it('asks for a rewind at a gap, applies nothing behind it, and goes on with the session that heals it', async () => {
+    await using setup = await Setup.create(TABLE);
+    const [first, lost, third] = await setup.record(
+      "INSERT INTO t VALUES (1, 'a', 1)",
+      "UPDATE t SET v = 'b'",
+      "UPDATE t SET v = 'c'",
+    );
+    const publisher = await setup.publisher();
+    const gapped = new Session(publisher, present(lost).endLsn);
+    await gapped.sendAll([present(third)]);
+    let healed = false;
+    const requestRewind = (session: string | null): void => {
+      expect(session).toBe(gapped.id);
+      if (healed) return;
+      healed = true;
+      void new Session(publisher, ZERO_LSN).sendAll([present(first), present(lost), present(third)], { final: true });
+    };
+    expect(await setup.apply({ requestRewind })).toBe('final');
+    expect(healed).toBe(true);
+    await expectSameRows(setup.source, setup.target);
+  });
+
+  it('stops when the slot itself begins above the checkpoint', async () => {
+    await using setup = await Setup.create(TABLE);
+    const [first, second] = await setup.record("INSERT INTO t VALUES (1, 'a', 1)", "INSERT INTO t VALUES (2, 'b', 2)");
+    const publisher = await setup.publisher();
+    await new Session(publisher, present(first).endLsn).sendAll([present(second)]);
+    const requestRewind = (): void => void new Session(publisher, present(first).endLsn).sendAll([present(second)]);
+    await expect(setup.apply({ requestRewind })).rejects.toMatchObject({ code: 'SLUICE-5005' });
+    expect(await setup.target.query('SELECT * FROM t')).toEqual([]);
+  });
+
+  it('writes a transaction that is larger than a part as one, and row by row when folding it fails', async () => {
+    await using setup = await Setup.create(TABLE);
+    const [rows, swap] = await setup.record(
+      "INSERT INTO t SELECT g, repeat('x', 1000), g FROM generate_series(1, 20) g",
+      // Larger than a part, with swapped unique values that only the exact order can write.
+      `BEGIN; UPDATE t SET u = -id; UPDATE t SET u = 21 + u; INSERT INTO t SELECT g, repeat('y', 1000), g FROM generate_series(100, 20000) g; COMMIT`,
+    );
+    const session = new Session(await setup.publisher(), ZERO_LSN);
+    await session.sendAll([present(rows)]);
+    const { commitLsn, endLsn, frames: bytes } = present(swap);
+    const runs = [...runsOf(bytes, 500_000)];
+    for (const [index, run] of runs.entries()) {
+      const isLast = index === runs.length - 1;
+      await session.send(run, { continues: index > 0, ...(isLast && { watermark: endLsn, final: true }) });
+    }
+    await expect(setup.apply()).rejects.toEqual(new ExactRestartNeeded(commitLsn));
+    expect(await setup.target.query('SELECT count(*)::int AS n FROM t')).toEqual([{ n: 20 }]);
+    expect(await setup.apply({ exactCommitLsn: commitLsn })).toBe('final');
+    await expectSameRows(setup.source, setup.target);
+  });
+
+  it('moves the checkpoint over WAL without changes', async () => {
+    await using setup = await Setup.create(TABLE);
+    const session = new Session(await setup.publisher(), ZERO_LSN);
+    await session.send(Buffer.alloc(0), { watermark: 0x1234n as Lsn, final: true });
+    expect(await setup.apply()).toBe('final');
+    expect(await setup.target.query('SELECT lsn::text FROM sluice.checkpoint')).toEqual([{ lsn: '0/1234' }]);
+  });
+});
