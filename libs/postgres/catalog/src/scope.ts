@@ -1,0 +1,25 @@
+import { sql, type Sql } from './sql.js';
+
+/** The schema on the target that holds our own tables; never transferred, never compared. */
+export const OWN_SCHEMA = 'sluice';
+
+/** True for schemas that people made; `n` is pg_namespace. The prefix `pg_` is reserved, and covers temporary schemas. */
+export const inUserSchema: Sql = sql`n.nspname !~ '^pg_' AND n.nspname NOT IN ('information_schema', 'sluice')`;
+
+/** Members of an extension come and go with it. */
+export function notExtensionMember(catalog: Sql, oid: Sql): Sql {
+  return sql`NOT EXISTS (
+    SELECT FROM pg_catalog.pg_depend membership
+    WHERE membership.classid = 'pg_catalog.${catalog}'::regclass AND membership.objid = ${oid} AND membership.deptype = 'e')`;
+}
+
+export interface QualifiedName {
+  readonly schema: string;
+  readonly name: string;
+}
+
+/** Which tables are meant: those in one of `schemas` or named in `tables`; all when it is left out. */
+export interface TableSelection {
+  readonly schemas?: readonly string[];
+  readonly tables?: readonly QualifiedName[];
+}

@@ -1,0 +1,71 @@
+import { readRows, sql } from '@sluice/postgres-catalog';
+import { quoteIdentifier } from '@sluice/postgres-client';
+import { type UnsupportedObject } from '../plan.js';
+import { commands, objectKey, type SchemaObject, type Source } from '../schema-object.js';
+import { type TargetFacts } from '../target-facts.js';
+import { type AclItem, grantsOf, roleName } from './acl.js';
+
+interface DefaultAclRow {
+  readonly oid: number;
+  readonly role: string;
+  readonly schema: string | null;
+  readonly objects: 'f' | 'n' | 'r' | 'S' | 'T' | 'L';
+  readonly items: readonly AclItem[];
+}
+
+const OBJECTS = { f: 'FUNCTIONS', n: 'SCHEMAS', r: 'TABLES', S: 'SEQUENCES', T: 'TYPES', L: 'LARGE OBJECTS' } as const;
+
+/** Tested on PostgreSQL 10–18. They come last, or they would change what we create ourselves. */
+export async function readDefaultPrivileges(
+  { client }: Source,
+  target: TargetFacts,
+): Promise<{ objects: SchemaObject[]; unsupported: UnsupportedObject[] }> {
+  const rows = await readRows<DefaultAclRow>(
+    client,
+    sql`
+    SELECT d.oid, r.rolname AS role, n.nspname AS schema, d.defaclobjtype AS objects,
+      coalesce((
+        SELECT pg_catalog.json_agg(pg_catalog.json_build_object('grantee', g.rolname, 'grantor', b.rolname,
+          'privilege', x.privilege_type, 'isGrantable', x.is_grantable, 'column', NULL) ORDER BY x.position)
+        FROM pg_catalog.aclexplode(d.defaclacl) WITH ORDINALITY x(grantor, grantee, privilege_type, is_grantable, position)
+        JOIN pg_catalog.pg_roles b ON b.oid = x.grantor
+        LEFT JOIN pg_catalog.pg_roles g ON g.oid = x.grantee), '[]') AS items
+    FROM pg_catalog.pg_default_acl d
+    JOIN pg_catalog.pg_roles r ON r.oid = d.defaclrole
+    LEFT JOIN pg_catalog.pg_namespace n ON n.oid = d.defaclnamespace
+    ORDER BY r.rolname, n.nspname, d.defaclobjtype`,
+  );
+  return {
+    objects: rows.filter(({ role }) => target.assumableRoles.has(role)).map((row) => toObject(row, target)),
+    unsupported: rows
+      .filter(({ role }) => !target.assumableRoles.has(role))
+      .map(({ role, objects }) => ({
+        kind: 'default privileges',
+        identity: `default privileges of role ${quoteIdentifier(role)} on ${OBJECTS[objects]}`,
+        reason: 'the role is missing on the target, or the connecting role is no member of it',
+      })),
+  };
+}
+
+function toObject({ oid, role, schema, objects, items }: DefaultAclRow, target: TargetFacts): SchemaObject {
+  const where = schema === null ? '' : ` IN SCHEMA ${quoteIdentifier(schema)}`;
+  const alter = `ALTER DEFAULT PRIVILEGES FOR ROLE ${quoteIdentifier(role)}${where}`;
+  const known = items.filter(
+    ({ grantee, privilege }) =>
+      (grantee === null || target.roles.has(grantee)) && (privilege !== 'MAINTAIN' || target.versionNum >= 170_000),
+  );
+  return {
+    key: objectKey('pg_default_acl', oid),
+    kind: 'default privileges',
+    address: `ROLE ${quoteIdentifier(role)}${where}`,
+    stage: 'privilege',
+    lane: 2,
+    phase: 'other',
+    sql: commands(
+      // Without a schema they replace the built-in defaults; with one they only add to them.
+      schema === null && `${alter} REVOKE ALL ON ${OBJECTS[objects]} FROM ${roleName(role)}`,
+      schema === null && `${alter} REVOKE ALL ON ${OBJECTS[objects]} FROM PUBLIC`,
+      ...grantsOf(known, OBJECTS[objects]).map(({ sql: grant }) => `${alter} ${grant}`),
+    ),
+  };
+}

@@ -1,0 +1,21 @@
+import { readRows, sql } from '@sluice/postgres-catalog';
+import { type ObjectKey, type Source } from './schema-object.js';
+
+/** "`from` needs `to`", or with `i` and `e` "`from` is a part of `to`". */
+export interface DependencyEdge {
+  readonly from: ObjectKey;
+  readonly to: ObjectKey;
+  readonly type: 'a' | 'e' | 'i' | 'n';
+}
+
+/** Tested on PostgreSQL 10–18. Below 16384 are the objects of initdb, which every database has. */
+export function readDependencies({ client }: Source): Promise<DependencyEdge[]> {
+  return readRows<DependencyEdge>(
+    client,
+    sql`
+    SELECT DISTINCT d.classid::regclass || ':' || d.objid AS from, d.refclassid::regclass || ':' || d.refobjid AS to, d.deptype AS type
+    FROM pg_catalog.pg_depend d
+    WHERE d.objid >= 16384 AND d.refobjid >= 16384 AND d.deptype IN ('a', 'e', 'i', 'n')
+      AND d.classid NOT IN ('pg_catalog.pg_trigger'::regclass, 'pg_catalog.pg_policy'::regclass)`,
+  );
+}

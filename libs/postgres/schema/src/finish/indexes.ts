@@ -1,0 +1,197 @@
+import { inUserSchema, notExtensionMember, readRows, since, sql } from '@sluice/postgres-catalog';
+import { quoteIdentifier, quoteQualified } from '@sluice/postgres-client';
+import { type UnsupportedObject } from '../plan.js';
+import { commands, objectKey, type SchemaObject, type Source } from '../schema-object.js';
+
+interface IndexRow {
+  readonly oid: number;
+  readonly schema: string;
+  readonly name: string;
+  readonly tableOid: number;
+  readonly tableName: string;
+  readonly definition: string;
+  readonly isPartitioned: boolean;
+  readonly isUnique: boolean;
+  readonly isValid: boolean;
+  readonly isClustered: boolean;
+  readonly isReplicaIdentity: boolean;
+  readonly parent: { readonly schema: string; readonly name: string; readonly root: number } | null;
+  readonly statistics: readonly { readonly position: number; readonly target: number }[];
+  readonly constraint: {
+    readonly oid: number;
+    readonly name: string;
+    readonly type: 'p' | 'u' | 'x';
+    readonly definition: string;
+    readonly isPeriod: boolean;
+    readonly isDeferrable: boolean;
+    readonly isDeferred: boolean;
+  } | null;
+}
+
+export interface IndexPlan {
+  readonly objects: readonly SchemaObject[];
+  readonly unsupported: readonly UnsupportedObject[];
+}
+
+/**
+ * Every index build is a statement of its own. Keys are built as plain unique indexes and turned into constraints
+ * afterwards: CREATE INDEX lets other builds of the table run beside it, ADD PRIMARY KEY does not.
+ * Partitioned indexes are made from their leaves: leaf indexes, then the parent ON ONLY, then ATTACH.
+ */
+export async function readIndexes(source: Source): Promise<IndexPlan> {
+  const rows = await readIndexRows(source);
+  const usable = rows.filter(({ isValid, isPartitioned }) => isValid || isPartitioned);
+  return {
+    objects: [
+      ...usable.flatMap(toBuild),
+      ...usable.flatMap(toConstraint),
+      ...toAttachments(usable),
+      ...usable.flatMap(toSettings),
+    ],
+    unsupported: rows
+      .filter((row) => !usable.includes(row))
+      .map((row) => ({
+        kind: 'index',
+        identity: `index ${quoteQualified(row.schema, row.name)}`,
+        reason: 'it is invalid on the source, as a failed CREATE INDEX CONCURRENTLY leaves it',
+      })),
+  };
+}
+
+/** PostgreSQL turns a unique btree index into a key; exclusion constraints and temporal keys only come as a whole. */
+function becomesConstraintFromIndex({ constraint, isPartitioned }: IndexRow): boolean {
+  return constraint !== null && constraint.type !== 'x' && !constraint.isPeriod && !isPartitioned;
+}
+
+function toBuild(row: IndexRow): SchemaObject[] {
+  // Kept without SQL where the constraint makes it: a comment can still be on it.
+  const comesWithConstraint = row.constraint !== null && !becomesConstraintFromIndex(row);
+  const name = quoteQualified(row.schema, row.name);
+  return [
+    {
+      key: objectKey('pg_class', row.oid),
+      kind: 'index',
+      address: `INDEX ${name}`,
+      // ON ONLY a partitioned table builds nothing, but its lock would wait for the leaves' builds.
+      stage: row.isPartitioned ? 'constraint' : 'index',
+      lane: row.isPartitioned ? 1 : 0,
+      phase: 'index',
+      sql: comesWithConstraint ? '' : row.definition,
+      table: { schema: row.schema, name: row.tableName },
+      claims: `relation ${name}`,
+      needs: [objectKey('pg_class', row.tableOid)],
+    },
+  ];
+}
+
+function toConstraint(row: IndexRow): SchemaObject[] {
+  const { constraint } = row;
+  if (constraint === null) return [];
+  const table = quoteQualified(row.schema, row.tableName);
+  const name = quoteIdentifier(constraint.name);
+  const kind = { p: 'PRIMARY KEY', u: 'UNIQUE', x: 'EXCLUDE' }[constraint.type];
+  const deferrable = constraint.isDeferrable ? ` DEFERRABLE${constraint.isDeferred ? ' INITIALLY DEFERRED' : ''}` : '';
+  const definition = becomesConstraintFromIndex(row)
+    ? `${kind} USING INDEX ${quoteIdentifier(row.name)}${deferrable}`
+    : constraint.definition;
+  return [
+    {
+      key: objectKey('pg_constraint', constraint.oid),
+      kind: { p: 'primary key', u: 'unique constraint', x: 'exclusion constraint' }[constraint.type],
+      address: `CONSTRAINT ${name} ON ${table}`,
+      stage: 'constraint',
+      lane: row.isPartitioned ? 1 : 0,
+      phase: 'constraint',
+      sql: `ALTER TABLE ONLY ${table} ADD CONSTRAINT ${name} ${definition}`,
+      table: { schema: row.schema, name: row.tableName },
+      needs: [objectKey('pg_class', row.tableOid)],
+    },
+  ];
+}
+
+/** One statement per tree: parallel ATTACHes of one tree would wait for each other's locks in different orders. */
+function toAttachments(rows: readonly IndexRow[]): SchemaObject[] {
+  const trees = Map.groupBy(
+    rows.filter(({ parent }) => parent !== null),
+    ({ parent }) => parent?.root ?? 0,
+  );
+  return [...trees].map(([root, children]) => {
+    const [first] = children;
+    return {
+      key: objectKey('attached index', root),
+      kind: 'partitioned index',
+      address: `INDEX ${quoteQualified(first?.parent?.schema ?? '', first?.parent?.name ?? '')}`,
+      stage: 'attach',
+      phase: 'index',
+      sql: commands(
+        ...children.map(
+          ({ parent, schema, name }) =>
+            `ALTER INDEX ${quoteQualified(parent?.schema ?? '', parent?.name ?? '')} ATTACH PARTITION ${quoteQualified(schema, name)}`,
+        ),
+      ),
+    };
+  });
+}
+
+function toSettings(row: IndexRow): SchemaObject[] {
+  const table = quoteQualified(row.schema, row.tableName);
+  const name = quoteIdentifier(row.name);
+  const sqlText = commands(
+    ...row.statistics.map(
+      ({ position, target }) =>
+        `ALTER INDEX ${quoteQualified(row.schema, row.name)} ALTER COLUMN ${position} SET STATISTICS ${target}`,
+    ),
+    row.isClustered && `ALTER TABLE ${table} CLUSTER ON ${name}`,
+    row.isReplicaIdentity && `ALTER TABLE ONLY ${table} REPLICA IDENTITY USING INDEX ${name}`,
+  );
+  if (sqlText === '') return [];
+  return [
+    {
+      key: objectKey('index settings', row.oid),
+      kind: 'settings of index',
+      address: `INDEX ${quoteQualified(row.schema, row.name)}`,
+      stage: 'setting',
+      phase: 'other',
+      sql: sqlText,
+      table: { schema: row.schema, name: row.tableName },
+      needs: [objectKey('pg_class', row.tableOid)],
+    },
+  ];
+}
+
+/** Tested on PostgreSQL 10–18. Partitioned indexes exist from 11, temporal keys from 18. */
+function readIndexRows({ client, versionNum }: Source): Promise<IndexRow[]> {
+  const isPeriod = since(versionNum, { from: 180_000, use: sql`k.conperiod`, before: sql`false` });
+  const root = since(versionNum, {
+    from: 120_000,
+    use: sql`pg_catalog.pg_partition_root(i.indexrelid)::oid::bigint`,
+    before: sql`p.oid::bigint`,
+  });
+  return readRows<IndexRow>(
+    client,
+    sql`
+    SELECT i.indexrelid AS oid, n.nspname AS schema, c.relname AS name, t.oid AS "tableOid", t.relname AS "tableName",
+      pg_catalog.pg_get_indexdef(i.indexrelid) AS definition, c.relkind = 'I' AS "isPartitioned",
+      i.indisunique AS "isUnique", i.indisvalid AS "isValid", i.indisclustered AS "isClustered",
+      i.indisreplident AS "isReplicaIdentity",
+      (SELECT pg_catalog.json_build_object('schema', pn.nspname, 'name', p.relname, 'root', ${root})
+       FROM pg_catalog.pg_inherits h
+       JOIN pg_catalog.pg_class p ON p.oid = h.inhparent JOIN pg_catalog.pg_namespace pn ON pn.oid = p.relnamespace
+       WHERE h.inhrelid = i.indexrelid AND c.relispartition) AS parent,
+      coalesce((
+        SELECT pg_catalog.json_agg(pg_catalog.json_build_object('position', a.attnum, 'target', a.attstattarget) ORDER BY a.attnum)
+        FROM pg_catalog.pg_attribute a WHERE a.attrelid = i.indexrelid AND a.attstattarget >= 0), '[]') AS statistics,
+      (SELECT pg_catalog.json_build_object('oid', k.oid::bigint, 'name', k.conname, 'type', k.contype,
+          'definition', pg_catalog.pg_get_constraintdef(k.oid), 'isPeriod', ${isPeriod},
+          'isDeferrable', k.condeferrable, 'isDeferred', k.condeferred)
+       FROM pg_catalog.pg_constraint k
+       WHERE k.conindid = i.indexrelid AND k.conrelid = i.indrelid AND k.contype IN ('p', 'u', 'x')) AS constraint
+    FROM pg_catalog.pg_index i
+    JOIN pg_catalog.pg_class c ON c.oid = i.indexrelid
+    JOIN pg_catalog.pg_class t ON t.oid = i.indrelid
+    JOIN pg_catalog.pg_namespace n ON n.oid = t.relnamespace
+    WHERE t.relkind IN ('r', 'p', 'm') AND t.relpersistence <> 't' AND ${inUserSchema}
+      AND ${notExtensionMember(sql`pg_class`, sql`t.oid`)}
+    ORDER BY n.nspname, t.relname, c.relname`,
+  );
+}
