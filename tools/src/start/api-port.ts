@@ -23,7 +23,7 @@ function whyNotFree(port: number): Promise<string | null> {
   return new Promise((resolve) => {
     const probe = createServer();
     probe.once('error', (error) => resolve('code' in error ? String(error.code) : error.message));
-    // All addresses, as the service does: a listener on one of them is enough to be in the way.
-    probe.listen(port, () => probe.close(() => resolve(null)));
+    // The address that the service listens on; a listener on all addresses is in the way too.
+    probe.listen(port, '127.0.0.1', () => probe.close(() => resolve(null)));
   });
 }

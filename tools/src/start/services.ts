@@ -44,7 +44,8 @@ export async function startServices(supervisor: Supervisor, options: ServiceOpti
   const signal = AbortSignal.any([options.signal, failure.signal]);
   let readyCount = 0;
   const started = entries.map(async ([name, entry]) => {
-    const healthPort = await freePort();
+    // Task management answers health checks on the port of its API.
+    const healthPort = name === 'task-management' ? options.apiPort : await freePort();
     signal.throwIfAborted();
     supervisor.start(describeService({ name, entry, healthPort }, options));
     await untilReady(supervisor, { name, healthPort, signal });
@@ -62,7 +63,7 @@ export async function startServices(supervisor: Supervisor, options: ServiceOpti
 
 function describeService(
   service: { name: string; entry: string; healthPort: number },
-  { directory, servers, apiPort }: ServiceOptions,
+  { directory, servers }: ServiceOptions,
 ): ServiceProcess {
   const { busKey, masterKey, adminKey } = directory.installation;
   const inherited = Object.entries(process.env).filter(([name]) => INHERITED.test(name));
@@ -76,7 +77,6 @@ function describeService(
       SLUICE_METADATA_URL: servers.metadataUrl,
       SLUICE_MASTER_KEY: masterKey,
       SLUICE_ADMIN_KEY: adminKey,
-      SLUICE_API_PORT: String(apiPort),
     }),
   };
   return { name: service.name, entry: path.join(WORKSPACE, service.entry), env };

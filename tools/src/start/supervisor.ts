@@ -99,10 +99,9 @@ export class Supervisor {
     const { name, entry: file, env } = entry.service;
     const log = openSync(this.logFile(name), 'a');
     try {
-      // A process group of its own keeps the terminal's Ctrl-C away from it: the order to stop comes from here.
+      // In the process group of this process: whoever ends the group, because this process was killed, ends it too.
       const child = spawn(process.execPath, ['--enable-source-maps', file], {
         env,
-        detached: true,
         stdio: ['ignore', log, log],
       });
       entry.child = child;

@@ -33,5 +33,6 @@ Exit codes
     1   the task failed, a check refused it, or the two sides differ
     2   the command line is wrong
     3   this machine lacks something: port, disk space, data directory, a program
+  4-7   the bootstrap before it failed: npm dependencies, disk, Node.js, compiling
   130   Ctrl-C before --once was through
 `;
