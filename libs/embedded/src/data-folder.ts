@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { appendFile, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { EmbeddedError } from './embedded-error.js';
+import { EmbeddedError, isDiskFull } from './embedded-error.js';
 import { type PostgresBinaries } from './postgres-binaries.js';
 import { runCommand } from './run-command.js';
 import { asServerAccount, giveToServerAccount, isReachable } from './server-account.js';
@@ -78,10 +78,10 @@ async function initialize(folder: string, binaries: PostgresBinaries, password: 
       { ...asServerAccount(), cwd: '/', env: serverEnvironment() },
     );
     if (status === 0) return;
-    const isDiskFull = /no space left|quota exceeded/i.test(output);
-    throw new EmbeddedError(isDiskFull ? 'disk-full' : 'start-failed', {
+    const isFull = isDiskFull(output);
+    throw new EmbeddedError(isFull ? 'disk-full' : 'start-failed', {
       detail: `initdb of PostgreSQL ${binaries.version} failed in ${folder}: ${output.trim().split('\n').slice(-6).join('\n    ')}`,
-      remedy: isDiskFull ? 'Free space on that disk.' : 'Choose an empty folder that can be written.',
+      remedy: isFull ? 'Free space on that disk.' : 'Choose an empty folder that can be written.',
     });
   } finally {
     await rm(passwordFile, { force: true });

@@ -21,6 +21,11 @@ export class EmbeddedError extends Error {
   }
 }
 
+/** PostgreSQL writes the hint, and no error of the operating system, when a write came back short. */
+export function isDiskFull(output: string): boolean {
+  return /ENOSPC|EDQUOT|no space left on device|disk quota exceeded|check free disk space/i.test(output);
+}
+
 const LOG_TAIL_LINES = 12;
 
 /** Names the cause of a failed start from what the server wrote before it ended. */
@@ -33,7 +38,7 @@ export function classifyStartFailure(what: string, log: string): EmbeddedError {
       remedy: 'Stop the process that listens on the port, or choose another port.',
     });
   }
-  if (/no space left on device|disk quota exceeded/i.test(log)) {
+  if (isDiskFull(log)) {
     return new EmbeddedError('disk-full', {
       detail: detail('the disk is full'),
       remedy: 'Free space on the disk of the data folder, or choose a folder on another disk.',

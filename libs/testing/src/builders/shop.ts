@@ -34,7 +34,7 @@ CREATE TABLE shop.order_items (
 );
 DO $$ BEGIN
   IF current_setting('server_version_num')::int >= 120000 THEN
-    ALTER TABLE shop.order_items ADD COLUMN amount numeric GENERATED ALWAYS AS (quantity * unit_price) STORED;
+    EXECUTE 'ALTER TABLE shop.order_items ADD COLUMN amount numeric GENERATED ALWAYS AS (quantity * unit_price) STORED';
   END IF;
 END $$;
 CREATE INDEX ON shop.orders (customer_id);
