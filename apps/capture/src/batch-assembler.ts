@@ -1,0 +1,194 @@
+import { CHANGE_BATCH_BYTES_MAX } from '@sluice/contracts';
+import { type Lsn, maxLsn } from '@sluice/model';
+import { decodeBegin, decodeCommit, type FrameCursor, frames, MESSAGE_KIND } from '@sluice/postgres-replication';
+import { BatchBuffers } from './batch-buffers.js';
+import { type Batch } from './batch.js';
+import { RelationHeading } from './relation-heading.js';
+
+/**
+ * Packs the source's frames, as they are, into batches. Knows where transactions begin and end and nothing of values.
+ *
+ * Maintained invariants: a batch begins with the Relation frames that its changes need; all frames come out once, in
+ * order; `watermarkLsn` is the highest position below which every transaction has been packed completely.
+ */
+export class BatchAssembler {
+  readonly #emit: (batch: Batch) => void;
+  readonly #buffers = new BatchBuffers(CHANGE_BATCH_BYTES_MAX);
+  readonly #heading = new RelationHeading();
+  #buffer: Buffer;
+  /** Bytes of frames in `#buffer`, the heading not counted. */
+  #fill = 0;
+  #watermarkLsn: Lsn;
+  /** Commit LSN of the transaction that is open, or null. */
+  #openCommitLsn: Lsn | null = null;
+  /** The watermark and the state of the transaction where the batch that is packed now began. */
+  #previousLsn: Lsn;
+  #continues = false;
+  #untilLsn: Lsn | null = null;
+  #isDrained = false;
+  #transactionCount = 0;
+  #changeCount = 0;
+
+  /** @param startLsn the session is complete from here on. */
+  constructor(startLsn: Lsn, emit: (batch: Batch) => void) {
+    this.#watermarkLsn = startLsn;
+    this.#previousLsn = startLsn;
+    this.#emit = emit;
+    this.#buffer = this.#buffers.take();
+  }
+
+  get isTransactionOpen(): boolean {
+    return this.#openCommitLsn !== null;
+  }
+
+  /** Bytes that wait for the next batch. */
+  get bufferedBytes(): number {
+    return this.#fill;
+  }
+
+  get watermarkLsn(): Lsn {
+    return this.#watermarkLsn;
+  }
+
+  /** A transaction at or above the end was seen: all below it are packed, what comes now is left out. */
+  get isDrained(): boolean {
+    return this.#isDrained;
+  }
+
+  get transactionCount(): number {
+    return this.#transactionCount;
+  }
+
+  get changeCount(): number {
+    return this.#changeCount;
+  }
+
+  /** The first batch of a session: says where it starts, so that the consumer sees it at once. */
+  announce(): void {
+    this.#cut({});
+  }
+
+  /** Takes a run of complete frames; copies them, so that the run's memory may be used again. */
+  append(run: Uint8Array): void {
+    if (this.#isDrained) return;
+    const frame = frames(run);
+    let spanStart = 0;
+    while (frame.advance()) {
+      if (frame.kind === MESSAGE_KIND.begin && this.#isBeyondEnd(frame)) {
+        this.#copy(run.subarray(spanStart, frame.offset));
+        this.#isDrained = true;
+        return;
+      }
+      if (!this.#fits(frame, frame.offset - spanStart)) {
+        this.#copy(run.subarray(spanStart, frame.offset));
+        this.flush();
+        spanStart = frame.offset;
+        if (!this.#fits(frame, 0)) {
+          this.#emitInPieces(frame);
+          spanStart = frame.end;
+          continue;
+        }
+      }
+      this.#heading.add(frame);
+      this.#track(frame);
+    }
+    this.#copy(run.subarray(spanStart));
+  }
+
+  /** Makes a batch of what waits, if anything does. */
+  flush(): void {
+    if (this.#fill > 0) this.#cut({});
+  }
+
+  /**
+   * The source has nothing more below `lsn`: says so in a batch of its own. Only when nothing is open or waits, as a
+   * watermark above an unfinished transaction would lose it.
+   */
+  advanceWatermark(lsn: Lsn): boolean {
+    if (this.#openCommitLsn !== null || this.#fill > 0 || lsn <= this.#watermarkLsn) return false;
+    this.#watermarkLsn = lsn;
+    this.#cut({});
+    return true;
+  }
+
+  /** Packs transactions whose commit LSN is below `untilLsn`, and no other. */
+  stopAt(untilLsn: Lsn): void {
+    this.#untilLsn = untilLsn;
+    if (this.#openCommitLsn === null || this.#openCommitLsn < untilLsn) return;
+    // A transaction above the end has begun already; a consumer drops what never commits.
+    this.#isDrained = true;
+    this.#openCommitLsn = null;
+  }
+
+  /** The last batch: every transaction that ends at or below `untilLsn` has been packed. Returns its watermark. */
+  finish(untilLsn: Lsn): Lsn {
+    this.flush();
+    this.#watermarkLsn = maxLsn(this.#watermarkLsn, untilLsn);
+    this.#cut({ isFinal: true });
+    this.#isDrained = true;
+    return this.#watermarkLsn;
+  }
+
+  #isBeyondEnd(frame: FrameCursor): boolean {
+    return this.#untilLsn !== null && decodeBegin(frame.buffer, frame.payloadOffset).commitLsn >= this.#untilLsn;
+  }
+
+  #fits(frame: FrameCursor, spanBytes: number): boolean {
+    const bodyBytes = this.#fill + spanBytes + (frame.end - frame.offset);
+    return bodyBytes + this.#heading.sizeBytes + this.#heading.growthFor(frame) <= CHANGE_BATCH_BYTES_MAX;
+  }
+
+  #track(frame: FrameCursor): void {
+    switch (frame.kind) {
+      case MESSAGE_KIND.begin:
+        this.#openCommitLsn = decodeBegin(frame.buffer, frame.payloadOffset).commitLsn;
+        return;
+      case MESSAGE_KIND.commit:
+        this.#openCommitLsn = null;
+        this.#watermarkLsn = decodeCommit(frame.buffer, frame.payloadOffset).endLsn;
+        this.#transactionCount += 1;
+        return;
+      case MESSAGE_KIND.insert:
+      case MESSAGE_KIND.update:
+      case MESSAGE_KIND.delete:
+      case MESSAGE_KIND.truncate:
+        this.#changeCount += 1;
+        return;
+      default:
+    }
+  }
+
+  #copy(bytes: Uint8Array): void {
+    this.#buffer.set(bytes, this.#fill);
+    this.#fill += bytes.length;
+  }
+
+  /** A frame larger than a batch goes over several; nothing else stands in the last of them, as a heading could not. */
+  #emitInPieces(frame: FrameCursor): void {
+    this.#heading.add(frame);
+    this.#track(frame);
+    for (let offset = frame.offset; offset < frame.end;) {
+      const room = CHANGE_BATCH_BYTES_MAX - this.#heading.sizeBytes;
+      const end = Math.min(frame.end, offset + room);
+      this.#copy(frame.buffer.subarray(offset, end));
+      this.#cut({ isPartial: end < frame.end });
+      offset = end;
+    }
+  }
+
+  #cut({ isPartial = false, isFinal = false }: { isPartial?: boolean; isFinal?: boolean }): void {
+    const headBytes = this.#heading.sizeBytes;
+    if (headBytes > 0) {
+      this.#buffer.copyWithin(headBytes, 0, this.#fill);
+      this.#heading.writeTo(this.#buffer);
+    }
+    const { payload, next, release } = this.#buffers.detach(this.#buffer, headBytes + this.#fill);
+    const [previousLsn, watermarkLsn, continues] = [this.#previousLsn, this.#watermarkLsn, this.#continues];
+    this.#buffer = next;
+    this.#fill = 0;
+    this.#heading.reset();
+    this.#previousLsn = watermarkLsn;
+    this.#continues = this.#openCommitLsn !== null;
+    this.#emit({ payload, previousLsn, watermarkLsn, continues, isPartial, isFinal, release });
+  }
+}

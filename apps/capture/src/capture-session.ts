@@ -1,0 +1,236 @@
+import { randomUUID } from 'node:crypto';
+import { type Progress, type TaskSpec } from '@sluice/contracts';
+import { abortReason, deferred } from '@sluice/kernel';
+import { type Bus, type ChangePublisher, changeStreams } from '@sluice/messaging';
+import { formatLsn, type Lsn, maxLsn, ZERO_LSN } from '@sluice/model';
+import { type Endpoint } from '@sluice/postgres-client';
+import { type Keepalive, openWalStream, type WalStream } from '@sluice/postgres-replication';
+import { type Logger } from '@sluice/telemetry';
+import { BatchAssembler } from './batch-assembler.js';
+import { BatchPublisher } from './batch-publisher.js';
+import { type Batch } from './batch.js';
+import { type CaptureConfig } from './capture.config.js';
+import { prepareSource } from './capture-source.js';
+import { Feedback } from './feedback.js';
+import { listenForRewind } from './rewind.js';
+import { chooseStartLsn, type StartFrom } from './session-start.js';
+
+/** `drained`: everything up to the ordered end is durable on the target. `rewind`: apply needs changes again. */
+export type SessionEnd = { readonly kind: 'drained'; readonly publishedLsn: Lsn } | { readonly kind: 'rewind' };
+
+export interface CaptureSessionOptions {
+  readonly task: TaskSpec;
+  readonly source: Endpoint;
+  readonly bus: Bus;
+  readonly config: Pick<
+    CaptureConfig,
+    | 'SLUICE_CAPTURE_STATUS_INTERVAL_MS'
+    | 'SLUICE_CAPTURE_IDLE_WATERMARK_MS'
+    | 'SLUICE_CAPTURE_WINDOW_BYTES'
+    | 'SLUICE_CHANGES_MAX_BYTES'
+  >;
+  readonly from: StartFrom;
+  /** Resolves with the LSN at which the task ends, once that is ordered. */
+  readonly untilLsn: Promise<Lsn>;
+  readonly signal: AbortSignal;
+  readonly log: Logger;
+  /** The first batch is on the bus. */
+  readonly onHealthy: () => void;
+  readonly onProgress: (progress: Progress) => void;
+}
+
+/** Progress is live information for people; idle positions are looked at as often. */
+const TICK_MS = 1_000;
+/** While the task ends, the source is asked so often how far it has come. */
+const DRAIN_POLL_MS = 100;
+/** An open transaction is of no use to apply before it ends, but for a large one, which is passed on in pieces of this size. */
+const OPEN_TRANSACTION_PIECE_BYTES = 128 * 1024;
+
+/**
+ * Reads the slot into the change stream, from its start until it ends or fails.
+ * @throws SluiceError what broke; the next session goes on from what the bus and the slot hold.
+ */
+export async function runCaptureSession(options: CaptureSessionOptions): Promise<SessionEnd> {
+  const { task, bus, config, signal } = options;
+  const { taskId } = task;
+  const ending = new AbortController();
+  const sessionSignal = AbortSignal.any([signal, ending.signal]);
+  const source = await prepareSource(options.source, task, signal);
+  const streams = changeStreams(bus);
+  await streams.ensure(taskId, { maxBytes: config.SLUICE_CHANGES_MAX_BYTES });
+  // Opened before the tail is read: whoever writes in between makes our first publish fail instead of being overlooked.
+  using publisher = await streams.openPublisher(taskId, { signal: sessionSignal });
+  const tail = await publisher.lastMessage();
+  const startLsn = chooseStartLsn({ from: options.from, tailHeaders: tail?.headers ?? null, ...source });
+  await using stream = await openWalStream(options.source, {
+    slotName: task.slotName,
+    publicationName: task.publicationName,
+    startLsn,
+    applicationName: `capture ${taskId}`,
+    signal: sessionSignal,
+    statusIntervalMs: config.SLUICE_CAPTURE_STATUS_INTERVAL_MS,
+  });
+  try {
+    return await new CaptureSession(options, { publisher, stream, startLsn }).run();
+  } finally {
+    ending.abort();
+  }
+}
+
+interface SessionParts {
+  readonly publisher: ChangePublisher;
+  readonly stream: WalStream;
+  readonly startLsn: Lsn;
+}
+
+/**
+ * Maintained invariants: what is read goes to the bus in the source's order under one session id; reading stops while the
+ * publish window is full, reports to the source never do (I7); only `Feedback` confirms (I1).
+ */
+class CaptureSession {
+  readonly #options: CaptureSessionOptions;
+  readonly #stream: WalStream;
+  readonly #session = randomUUID();
+  readonly #startLsn: Lsn;
+  readonly #assembler: BatchAssembler;
+  readonly #batches: BatchPublisher;
+  readonly #feedback: Feedback;
+  readonly #drained = deferred<SessionEnd>();
+  #publishedLsn: Lsn;
+  /** The source's own position while nothing was open: everything below it has been sent. */
+  #idleLsn: Lsn = ZERO_LSN;
+  #watermarkAtMs = Date.now();
+  #untilLsn: Lsn | null = null;
+  #finalLsn: Lsn | null = null;
+
+  constructor(options: CaptureSessionOptions, { publisher, stream, startLsn }: SessionParts) {
+    this.#options = options;
+    this.#stream = stream;
+    this.#startLsn = startLsn;
+    this.#publishedLsn = startLsn;
+    this.#assembler = new BatchAssembler(startLsn, (batch) => this.#publish(batch));
+    this.#batches = new BatchPublisher(publisher, {
+      session: this.#session,
+      windowBytes: options.config.SLUICE_CAPTURE_WINDOW_BYTES,
+      onStored: (batch) => this.#onStored(batch),
+    });
+    this.#feedback = new Feedback(options.bus, {
+      taskId: options.task.taskId,
+      startLsn,
+      stream,
+      onAdvance: () => this.#settleWhenDurable(),
+    });
+  }
+
+  async run(): Promise<SessionEnd> {
+    const { bus, task, log, untilLsn, signal } = this.#options;
+    using rewind = listenForRewind(bus, { taskId: task.taskId, session: this.#session });
+    const tick = setInterval(() => this.#onTick(), TICK_MS);
+    const poll = setInterval(() => this.#pollWhileEnding(), DRAIN_POLL_MS);
+    try {
+      log.info({ session: this.#session, lsn: formatLsn(this.#startLsn) }, 'capture session started');
+      this.#assembler.announce();
+      const ended = untilLsn.then((lsn) => this.#endAt(lsn));
+      return await Promise.race([
+        this.#read(signal),
+        this.#batches.failed,
+        this.#drained.promise,
+        rewind.requested.then((): SessionEnd => ({ kind: 'rewind' })),
+        ended.then(() => this.#drained.promise),
+      ]);
+    } finally {
+      clearInterval(tick);
+      clearInterval(poll);
+      this.#feedback[Symbol.dispose]();
+    }
+  }
+
+  async #read(signal: AbortSignal): Promise<never> {
+    await this.#stream.read({
+      changes: (run) => this.#assembler.append(run),
+      keepalive: (keepalive) => this.#onKeepalive(keepalive),
+      exhausted: () => this.#onExhausted(),
+    });
+    throw abortReason(signal);
+  }
+
+  #publish(batch: Batch): void {
+    this.#batches.publish(batch);
+    if (this.#batches.isFull) this.#stream.pause();
+  }
+
+  #onStored(batch: Batch): void {
+    this.#options.onHealthy();
+    if (batch.watermarkLsn > batch.previousLsn) this.#watermarkAtMs = Date.now();
+    this.#publishedLsn = batch.watermarkLsn;
+    this.#feedback.published(batch.watermarkLsn);
+    if (this.#batches.hasRoom) this.#stream.resume();
+    this.#flushWhenUseful();
+  }
+
+  #onExhausted(): void {
+    this.#flushWhenUseful();
+    this.#finishWhenDrained();
+  }
+
+  /** No linger while the bus is idle; while it is busy, changes gather by themselves. */
+  #flushWhenUseful(): void {
+    const { bufferedBytes, isTransactionOpen } = this.#assembler;
+    if (!this.#batches.isIdle) return;
+    if (!isTransactionOpen || bufferedBytes >= OPEN_TRANSACTION_PIECE_BYTES) this.#assembler.flush();
+  }
+
+  #onKeepalive({ walEnd, isReplyRequested }: Keepalive): void {
+    // During a transaction the position lies before its commit and says nothing.
+    if (this.#assembler.isTransactionOpen) return;
+    this.#idleLsn = maxLsn(this.#idleLsn, walEnd);
+    // A source that shuts down asks until its last record is confirmed.
+    if (isReplyRequested && Date.now() - this.#watermarkAtMs >= TICK_MS) this.#passOnIdlePosition();
+  }
+
+  #passOnIdlePosition(): void {
+    if (this.#finalLsn !== null || this.#untilLsn !== null) return;
+    if (this.#assembler.advanceWatermark(this.#idleLsn)) this.#watermarkAtMs = Date.now();
+  }
+
+  #onTick(): void {
+    const { config, onProgress } = this.#options;
+    if (Date.now() - this.#watermarkAtMs >= config.SLUICE_CAPTURE_IDLE_WATERMARK_MS) this.#passOnIdlePosition();
+    const confirmedLsn = this.#feedback.confirmedLsn;
+    const receivedLsn = maxLsn(this.#stream.receivedLsn, this.#publishedLsn);
+    onProgress({
+      kind: 'capture',
+      publishedLsn: formatLsn(this.#publishedLsn),
+      confirmedLsn: formatLsn(confirmedLsn),
+      retainedBytes: confirmedLsn === ZERO_LSN ? 0 : Number(receivedLsn - confirmedLsn),
+      transactions: this.#assembler.transactionCount,
+      changes: this.#assembler.changeCount,
+    });
+  }
+
+  #endAt(untilLsn: Lsn): void {
+    this.#options.log.info({ lsn: formatLsn(untilLsn) }, 'capture ends at');
+    this.#untilLsn = untilLsn;
+    this.#assembler.stopAt(untilLsn);
+    this.#pollWhileEnding();
+  }
+
+  #pollWhileEnding(): void {
+    if (this.#untilLsn === null || this.#finalLsn !== null) return;
+    this.#finishWhenDrained();
+    this.#stream.requestKeepalive();
+  }
+
+  /** Every transaction below the end has come when one above it came, or when the source's idle position is beyond. */
+  #finishWhenDrained(): void {
+    if (this.#untilLsn === null || this.#finalLsn !== null || this.#assembler.isTransactionOpen) return;
+    if (!this.#assembler.isDrained && this.#idleLsn < this.#untilLsn) return;
+    this.#finalLsn = this.#assembler.finish(this.#untilLsn);
+  }
+
+  /** The end: the target has everything, and the slot is told so. */
+  #settleWhenDurable(): void {
+    if (this.#finalLsn === null || this.#feedback.confirmedLsn < this.#finalLsn) return;
+    this.#drained.resolve({ kind: 'drained', publishedLsn: this.#finalLsn });
+  }
+}

@@ -1,0 +1,27 @@
+import { type TaskSpec } from '@sluice/contracts';
+import { type Lsn } from '@sluice/model';
+import { connect, type Endpoint } from '@sluice/postgres-client';
+import { currentWalLsn, requirePublication, takeOverSlot } from '@sluice/postgres-replication';
+
+export interface SourceFacts {
+  readonly slotConfirmedLsn: Lsn;
+  readonly walEndLsn: Lsn;
+}
+
+/** A walsender that is asked to end does so between two sends; one that waits for a dead client needs its time-out. */
+const TAKE_OVER_DEADLINE_MS = 10_000;
+const APPLICATION_NAME = 'capture setup';
+
+/** Looks at slot and publication and ends a stale reader. @throws SluiceError 1xxx, 4001, 4002, 4003, 4005. */
+export async function prepareSource(endpoint: Endpoint, task: TaskSpec, signal: AbortSignal): Promise<SourceFacts> {
+  await using client = await connect(endpoint, { applicationName: APPLICATION_NAME });
+  await requirePublication(client, task.publicationName);
+  const slot = await takeOverSlot(client, task.slotName, { signal, deadlineMs: TAKE_OVER_DEADLINE_MS });
+  return { slotConfirmedLsn: slot.confirmedFlushLsn, walEndLsn: await currentWalLsn(client) };
+}
+
+/** Where WAL ends now: every transaction that has committed lies below. */
+export async function readWalEnd(endpoint: Endpoint): Promise<Lsn> {
+  await using client = await connect(endpoint, { applicationName: APPLICATION_NAME });
+  return currentWalLsn(client);
+}

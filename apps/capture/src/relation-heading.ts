@@ -1,0 +1,104 @@
+import {
+  decodeTruncate,
+  type FrameCursor,
+  FRAME_HEADER_BYTES,
+  MESSAGE_KIND,
+  relationOid,
+  type RelationOid,
+} from '@sluice/postgres-replication';
+
+/** Position of the relation's OID in the frame of a row change or of a relation. */
+const OID_OFFSET = FRAME_HEADER_BYTES + 1;
+const OID_BYTES = 4;
+
+/**
+ * The Relation frames that a batch must begin with, so that it can be understood without the batches before it.
+ *
+ * Maintained invariant: the heading holds, for every relation that the batch changes before it brings the relation's
+ * frame itself, the frame that was the newest when that change came.
+ */
+export class RelationHeading {
+  readonly #newest = new Map<RelationOid, Buffer>();
+  /** Relations that the batch knows, by its heading or by a frame of its own. */
+  readonly #known = new Set<RelationOid>();
+  #frames: Buffer[] = [];
+  #sizeBytes = 0;
+  /** The relation of the frame before: nearly always the same one again. */
+  #lastOid: RelationOid | null = null;
+
+  get sizeBytes(): number {
+    return this.#sizeBytes;
+  }
+
+  /** What the heading would grow by if the frame were added to the batch, bytes. */
+  growthFor(frame: FrameCursor): number {
+    return this.#missing(frame).reduce((sum, oid) => sum + (this.#newest.get(oid)?.length ?? 0), 0);
+  }
+
+  /** The frame becomes part of the batch. */
+  add(frame: FrameCursor): void {
+    if (frame.kind === MESSAGE_KIND.relation) {
+      const oid = oidOf(frame);
+      this.#newest.set(oid, Buffer.from(frame.bytes));
+      this.#known.add(oid);
+      return;
+    }
+    for (const oid of this.#missing(frame)) {
+      const relation = this.#newest.get(oid);
+      // A relation that the source never described belongs to a change without columns, which needs none.
+      if (relation) {
+        this.#frames.push(relation);
+        this.#sizeBytes += relation.length;
+      }
+      this.#known.add(oid);
+    }
+  }
+
+  /** Writes the heading to the begin of `buffer`. */
+  writeTo(buffer: Buffer): void {
+    let offset = 0;
+    for (const frame of this.#frames) offset += frame.copy(buffer, offset);
+  }
+
+  /** The next batch begins: it knows nothing. */
+  reset(): void {
+    this.#known.clear();
+    this.#frames = [];
+    this.#sizeBytes = 0;
+    this.#lastOid = null;
+  }
+
+  #missing(frame: FrameCursor): readonly RelationOid[] {
+    switch (frame.kind) {
+      case MESSAGE_KIND.insert:
+      case MESSAGE_KIND.update:
+      case MESSAGE_KIND.delete: {
+        const oid = oidOf(frame);
+        if (oid === this.#lastOid || this.#known.has(oid)) {
+          this.#lastOid = oid;
+          return NONE;
+        }
+        return [oid];
+      }
+      case MESSAGE_KIND.truncate:
+        return decodeTruncate(frame.bytes, FRAME_HEADER_BYTES).relationOids.filter((oid) => !this.#known.has(oid));
+      default:
+        return NONE;
+    }
+  }
+}
+
+const NONE: readonly RelationOid[] = [];
+
+function oidOf(frame: FrameCursor): RelationOid {
+  const { buffer, offset, end } = frame;
+  const at = offset + OID_OFFSET;
+  if (at + OID_BYTES > end) return relationOid(0);
+  return relationOid(
+    (((buffer[at] ?? 0) << 24) |
+      ((buffer[at + 1] ?? 0) << 16) |
+      ((buffer[at + 2] ?? 0) << 8) |
+      (buffer[at + 3] ?? 0)) >>>
+      0,
+  );
+}
