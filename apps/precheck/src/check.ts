@@ -1,0 +1,71 @@
+import { type SyncType } from '@sluice/contracts';
+import { type ServerFacts } from '@sluice/postgres-catalog';
+import { type Client } from '@sluice/postgres-client';
+import { type StructurePlan } from '@sluice/postgres-schema';
+
+/** What a check can look at. Both sessions are in a read-only transaction that is rolled back afterwards. */
+export interface CheckContext {
+  readonly source: Client;
+  readonly target: Client;
+  readonly sourceFacts: ServerFacts;
+  readonly targetFacts: ServerFacts;
+  /** What would be created on the target; read once for all checks. */
+  readonly structure: () => Promise<StructurePlan>;
+}
+
+/** What a check saw; a problem comes with its reason and what to do, as SQL to paste where there is some. */
+export type Finding =
+  | { readonly outcome: 'passed'; readonly evidence: string }
+  | {
+      readonly outcome: 'warning' | 'failed';
+      readonly evidence: string;
+      readonly reason: string;
+      readonly fix: string;
+    };
+
+export interface Check {
+  /** Stable: people and scripts refer to it. */
+  readonly id: string;
+  readonly title: string;
+  /** Checks without whose success this one means nothing; it is `blocked` when one of them failed. */
+  readonly dependsOn?: readonly string[];
+  /** Default: all kinds of tasks. */
+  readonly onlyFor?: readonly SyncType[];
+  readonly run: (context: CheckContext) => Promise<Finding>;
+}
+
+export function passed(evidence: string): Finding {
+  return { outcome: 'passed', evidence };
+}
+
+interface Problem {
+  readonly evidence: string;
+  readonly reason: string;
+  readonly fix: string;
+}
+
+export function warning(problem: Problem): Finding {
+  return { outcome: 'warning', ...problem };
+}
+
+export function failed(problem: Problem): Finding {
+  return { outcome: 'failed', ...problem };
+}
+
+/** Enough to see what it is about; a report travels as one message. */
+const LISTED_MAX = 10;
+
+/** `a, b, c and 7 more`. */
+export function listSome(items: readonly string[], max = LISTED_MAX): string {
+  const shown = items.slice(0, max).join(', ');
+  return items.length > max ? `${shown} and ${items.length - max} more` : shown;
+}
+
+/** Statements to paste; a fix of thousands of lines would not fit in a message. */
+const STATEMENTS_MAX = 100;
+
+/** One statement a line. */
+export function statements(lines: readonly string[]): string {
+  const shown = lines.slice(0, STATEMENTS_MAX).join('\n');
+  return lines.length > STATEMENTS_MAX ? `${shown}\n-- and ${lines.length - STATEMENTS_MAX} more alike` : shown;
+}

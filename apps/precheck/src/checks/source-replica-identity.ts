@@ -1,0 +1,79 @@
+import { inUserSchema, notExtensionMember, readRows, sql } from '@sluice/postgres-catalog';
+import { type Client, quoteIdentifier, quoteQualified } from '@sluice/postgres-client';
+import { type Check, failed, listSome, passed, statements, warning } from '../check.js';
+
+interface TableRow {
+  readonly schema: string;
+  readonly name: string;
+  readonly isUnlogged: boolean;
+  readonly isNothing: boolean;
+  /** A unique index that could identify rows. */
+  readonly candidate: string | null;
+}
+
+export const sourceReplicaIdentity: Check = {
+  id: 'source-replica-identity',
+  title: 'Every table tells which row an update or delete means',
+  onlyFor: ['full_and_incremental', 'incremental'],
+  run: async ({ source }) => {
+    const tables = await readProblemTables(source);
+    const unlogged = tables.filter(({ isUnlogged }) => isUnlogged);
+    const unidentified = tables.filter(({ isUnlogged }) => !isUnlogged);
+    if (unidentified.length > 0) {
+      const named = unidentified.map((table) => (table.isNothing ? `${label(table)} (NOTHING)` : label(table)));
+      return failed({
+        evidence: `${unidentified.length} without usable replica identity: ${listSome(named)}`,
+        reason:
+          'Once such a table is published, the source itself refuses UPDATE and DELETE on it, or, with NOTHING, says no row for them.',
+        fix: statements(unidentified.map(identityStatement)),
+      });
+    }
+    if (unlogged.length > 0) {
+      return warning({
+        evidence: `${unlogged.length} unlogged: ${listSome(unlogged.map(label))}`,
+        reason: 'Changes of unlogged tables are not in the WAL: they are copied once and not kept up to date.',
+        fix: statements(unlogged.map(({ schema, name }) => `ALTER TABLE ${quoteQualified(schema, name)} SET LOGGED;`)),
+      });
+    }
+    return passed('every table has a key or REPLICA IDENTITY FULL');
+  },
+};
+
+function label({ schema, name }: TableRow): string {
+  return `${schema}.${name}`;
+}
+
+function identityStatement({ schema, name, candidate }: TableRow): string {
+  const identity = candidate === null ? 'FULL' : `USING INDEX ${quoteIdentifier(candidate)}`;
+  return `ALTER TABLE ${quoteQualified(schema, name)} REPLICA IDENTITY ${identity};`;
+}
+
+/** For partitioned tables the identity of the leaves counts. Tested on PostgreSQL 10–18. */
+function readProblemTables(source: Client): Promise<TableRow[]> {
+  return readRows<TableRow>(
+    source,
+    sql`
+      SELECT n.nspname::text AS schema, c.relname::text AS name, c.relpersistence = 'u' AS "isUnlogged",
+        c.relreplident = 'n' AS "isNothing",
+        (SELECT x.relname::text
+         FROM pg_catalog.pg_index i
+         JOIN pg_catalog.pg_class x ON x.oid = i.indexrelid
+         WHERE i.indrelid = c.oid AND i.indisunique AND i.indimmediate AND i.indisvalid
+           AND i.indpred IS NULL AND i.indexprs IS NULL
+           AND NOT EXISTS (
+             SELECT FROM pg_catalog.pg_attribute a
+             WHERE a.attrelid = c.oid AND a.attnum = ANY (i.indkey::int2[]) AND NOT a.attnotnull)
+         ORDER BY i.indisprimary DESC, i.indnatts, x.relname
+         LIMIT 1) AS candidate
+      FROM pg_catalog.pg_class c
+      JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+      WHERE c.relkind = 'r' AND c.relpersistence IN ('p', 'u') AND ${inUserSchema}
+        AND ${notExtensionMember(sql`pg_class`, sql`c.oid`)}
+        AND (c.relpersistence = 'u' OR c.relreplident = 'n'
+          OR (c.relreplident <> 'f' AND NOT EXISTS (
+            SELECT FROM pg_catalog.pg_index i
+            WHERE i.indrelid = c.oid AND i.indisvalid AND i.indimmediate
+              AND CASE c.relreplident WHEN 'i' THEN i.indisreplident ELSE i.indisprimary END)))
+      ORDER BY 1, 2`,
+  );
+}

@@ -1,0 +1,115 @@
+import { type CheckReport, type PrecheckResult, SluiceError, type SyncType } from '@sluice/contracts';
+import { assert } from '@sluice/kernel';
+import { readServerFacts, type ServerFacts } from '@sluice/postgres-catalog';
+import { isConnectionLoss } from '@sluice/postgres-client';
+import { readStructure, readTargetFacts, type StructurePlan } from '@sluice/postgres-schema';
+import { type Check } from './check.js';
+import { CHECKS } from './checks.js';
+import { type Endpoints, type Lane, Lanes } from './lanes.js';
+
+export interface PrecheckOptions {
+  readonly syncType?: SyncType;
+  readonly signal?: AbortSignal;
+  /** Default: all. */
+  readonly checks?: readonly Check[];
+  /** For one check; default 30 000. */
+  readonly checkTimeoutMs?: number;
+  /** Checks that run at the same time, each with one session per side; default 4. */
+  readonly parallelMax?: number;
+}
+
+const CHECK_TIMEOUT_MS = 30_000;
+/** Half of what a small server keeps free; more is not faster, as no check takes long. */
+const PARALLEL_MAX = 4;
+
+/**
+ * Runs the checks and changes nothing on either server. A check that fails for a reason of its own is reported as
+ * failed; only a lost connection rejects, so that the whole run can be repeated.
+ */
+export async function runPrechecks(endpoints: Endpoints, options: PrecheckOptions = {}): Promise<PrecheckResult> {
+  await using lanes = new Lanes(endpoints, {
+    count: options.parallelMax ?? PARALLEL_MAX,
+    timeoutMs: options.checkTimeoutMs ?? CHECK_TIMEOUT_MS,
+  });
+  const facts = await lanes.use(async ({ source, target }) => {
+    const [sourceFacts, targetFacts] = await Promise.all([readServerFacts(source), readServerFacts(target)]);
+    return { sourceFacts, targetFacts };
+  });
+  const structureFor = readStructureOnce();
+  const reports = new Map<string, Promise<CheckReport>>();
+  for (const check of checksFor(options)) {
+    const dependencies = (check.dependsOn ?? []).flatMap((id) => reports.get(id) ?? []);
+    reports.set(check.id, runWhenReady(check, { dependencies, facts, structureFor, lanes, signal: options.signal }));
+  }
+  // All of them are waited for before the lanes close, also when one rejects.
+  const settled = await Promise.allSettled(reports.values());
+  const checks = settled.map((result) => {
+    if (result.status === 'rejected') throw result.reason;
+    return result.value;
+  });
+  return { passed: checks.every(({ outcome }) => outcome === 'passed' || outcome === 'warning'), checks };
+}
+
+function checksFor({ checks = CHECKS, syncType = 'full_and_incremental' }: PrecheckOptions): Check[] {
+  const listed = new Set<string>();
+  for (const { id, dependsOn = [] } of checks) {
+    const isOutOfOrder = dependsOn.some((needed) => !listed.has(needed) && checks.some((other) => other.id === needed));
+    assert(!isOutOfOrder && !listed.has(id), `check ${id} must be listed once and after those it depends on`);
+    listed.add(id);
+  }
+  return checks.filter(({ onlyFor }) => onlyFor === undefined || onlyFor.includes(syncType));
+}
+
+interface Surroundings {
+  readonly dependencies: readonly Promise<CheckReport>[];
+  readonly facts: { readonly sourceFacts: ServerFacts; readonly targetFacts: ServerFacts };
+  readonly structureFor: (lane: Lane) => Promise<StructurePlan>;
+  readonly lanes: Lanes;
+  readonly signal: AbortSignal | undefined;
+}
+
+/** The lane of the check that asks first reads; the others wait for it. */
+function readStructureOnce(): (lane: Lane) => Promise<StructurePlan> {
+  let plan: Promise<StructurePlan> | null = null;
+  const read = async ({ source, target }: Lane): Promise<StructurePlan> =>
+    readStructure(source, { target: await readTargetFacts(target), roles: 'existing' });
+  return (lane) => (plan ??= read(lane));
+}
+
+async function runWhenReady(check: Check, surroundings: Surroundings): Promise<CheckReport> {
+  const { id, title } = check;
+  const { dependencies, facts, structureFor, lanes, signal } = surroundings;
+  const failures = (await Promise.all(dependencies)).filter(({ outcome }) => ['failed', 'blocked'].includes(outcome));
+  signal?.throwIfAborted();
+  if (failures.length > 0) {
+    const names = failures.map((report) => report.id).join(', ');
+    return {
+      id,
+      title,
+      outcome: 'blocked',
+      evidence: 'not run',
+      reason: `It says nothing while another check fails: ${names}.`,
+      fix: 'Fix that one first, then run the checks again.',
+    };
+  }
+  try {
+    const finding = await lanes.use((lane) => check.run({ ...lane, ...facts, structure: () => structureFor(lane) }));
+    return { id, title, ...finding };
+  } catch (error) {
+    if (isConnectionLoss(error) || isFailedConnect(error)) throw error;
+    return { id, title, outcome: 'failed', ...describeFailure(error) };
+  }
+}
+
+/** A further lane could not be opened. A check that ran out of time has code 1002 too, and no cause. */
+function isFailedConnect(error: unknown): boolean {
+  return error instanceof SluiceError && error.code.startsWith('SLUICE-1') && error.cause !== undefined;
+}
+
+function describeFailure(error: unknown): Pick<CheckReport, 'evidence' | 'reason' | 'fix'> {
+  return {
+    evidence: error instanceof SluiceError ? error.detail : error instanceof Error ? error.message : String(error),
+    reason: 'The check itself could not be completed, so nothing is known.',
+    fix: 'Grant what the message names, or wait until the server answers faster, then run the checks again.',
+  };
+}
