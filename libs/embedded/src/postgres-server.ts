@@ -304,7 +304,7 @@ class EmbeddedPostgres implements EmbeddedPostgresServer {
   /** Line 1 of postmaster.pid is the process id, line 8 its status: what pg_ctl looks at. */
   #isReady(): boolean {
     const lines = postmasterFile(this.dataDir);
-    return Number(lines[0]) === this.pid && lines[7]?.trim() === 'ready';
+    return Number(lines[0]) === this.pid && ['ready', 'standby'].includes(lines[7]?.trim() ?? '');
   }
 }
 
