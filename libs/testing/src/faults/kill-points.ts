@@ -5,15 +5,15 @@
 export const KILL_POINTS = [
   'full-load.after-slot',
   'full-load.after-structure',
-  'full-load.after-chunk-copy',
-  'full-load.before-ledger-commit',
-  'full-load.after-ledger-commit',
+  'copy-before-commit',
+  'copy-after-commit',
+  'build-before-commit',
   'capture.before-publish',
   'capture.after-publish-ack',
   'capture.before-status-update',
-  'apply.before-commit',
-  'apply.after-commit',
-  'apply.before-ack',
+  'apply-before-commit',
+  'apply-after-commit',
+  'apply-before-ack',
 ] as const;
 
 export type KillPointName = (typeof KILL_POINTS)[number];
