@@ -1,5 +1,13 @@
-import { type CreateTaskRequest, ProblemDocument, SluiceError, TaskResource } from '@sluice/contracts';
+import {
+  type CreateTaskRequest,
+  type ErrorCode,
+  ERRORS,
+  ProblemDocument,
+  SluiceError,
+  TaskResource,
+} from '@sluice/contracts';
 import { delay } from '@sluice/kernel';
+import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
 
 /** A request that takes longer is lost with a process that was killed. */
@@ -31,46 +39,63 @@ export class ApiClient {
   }
 
   async createTask(request: z.input<typeof CreateTaskRequest>): Promise<TaskResource> {
-    return TaskResource.parse(await this.#send('POST', '/tasks', request));
+    const headers = { 'idempotency-key': randomUUID() };
+    return TaskResource.parse((await this.#send('POST', '/tasks', { body: request, headers })).body);
   }
 
   async getTask(id: string): Promise<TaskResource> {
-    return TaskResource.parse(await this.#send('GET', `/tasks/${id}`));
+    return TaskResource.parse((await this.#send('GET', `/tasks/${id}`)).body);
   }
 
   async listTasks(): Promise<TaskResource[]> {
-    return TaskList.parse(await this.#send('GET', '/tasks')).items;
+    return TaskList.parse((await this.#send('GET', '/tasks')).body).items;
   }
 
   async act(id: string, action: TaskAction, body: object = {}): Promise<void> {
-    await this.#send('POST', `/tasks/${id}/${action}`, body);
+    let isRepeated = false;
+    const onRepeat = (): void => {
+      isRepeated = true;
+    };
+    try {
+      await this.#send('POST', `/tasks/${id}/${action}`, { body, onRepeat });
+    } catch (error) {
+      // The first one was carried out and its answer was lost: now the task is past it.
+      if (isRepeated && error instanceof SluiceError && error.code === 'SLUICE-6003') return;
+      throw error;
+    }
   }
 
-  /** Only reads are repeated: an action that was carried out and not answered would be refused the second time. */
-  async #send(method: 'GET' | 'POST', path: string, body?: object): Promise<unknown> {
-    const attempts = method === 'GET' ? ATTEMPTS : 1;
+  /** Repeats a request that was not answered. */
+  async #send(method: 'GET' | 'POST', path: string, options: SendOptions = {}): Promise<{ readonly body: unknown }> {
     for (let attempt = 1; ; attempt += 1) {
       try {
-        return await this.#sendOnce(method, path, body);
+        return await this.#sendOnce(method, path, options);
       } catch (error) {
         this.#signal.throwIfAborted();
-        if (error instanceof SluiceError || attempt >= attempts) throw unreachableApi(this.#baseUrl, error);
+        if (error instanceof SluiceError || attempt >= ATTEMPTS) throw unreachableApi(this.#baseUrl, error);
+        options.onRepeat?.();
         await delay(ATTEMPT_INTERVAL_MS, this.#signal);
       }
     }
   }
 
-  async #sendOnce(method: string, path: string, body?: object): Promise<unknown> {
+  async #sendOnce(method: string, path: string, { body, headers }: SendOptions): Promise<{ readonly body: unknown }> {
     const response = await fetch(`${this.#baseUrl}/api/v1${path}`, {
       method,
-      headers: { authorization: `Bearer ${this.#adminKey}`, 'content-type': 'application/json' },
+      headers: { ...headers, authorization: `Bearer ${this.#adminKey}`, 'content-type': 'application/json' },
       signal: AbortSignal.any([this.#signal, AbortSignal.timeout(REQUEST_TIMEOUT_MS)]),
       ...(body && { body: JSON.stringify(body) }),
     });
     const text = await response.text();
-    if (response.ok) return text === '' ? {} : JSON.parse(text);
+    if (response.ok) return { body: text === '' ? {} : JSON.parse(text) };
     throw refused(`${method} /api/v1${path}`, response.status, text);
   }
+}
+
+interface SendOptions {
+  readonly body?: object;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly onRepeat?: () => void;
 }
 
 function unreachableApi(baseUrl: string, error: unknown): SluiceError {
@@ -85,10 +110,16 @@ function refused(request: string, status: number, text: string): Error {
   if (!problem.success) return new Error(`${request} was answered with status ${status}`);
   const { code, detail, remedy, errors } = problem.data;
   const fields = (errors ?? []).map(({ path, message }) => `${path}: ${message}`).join('; ');
-  return new SluiceError('SLUICE-6001', {
-    detail: `${request} was refused with ${code}: ${detail}${fields && ` (${fields})`}`,
+  // An answer of the server's trouble, not ours: it may be another one in a moment.
+  if (status >= 500) return new Error(`${request} was answered with ${code}: ${detail}`);
+  return new SluiceError(isCatalogued(code) ? code : 'SLUICE-6001', {
+    detail: `${request} was refused: ${detail}${fields && ` (${fields})`}`,
     remedy,
   });
+}
+
+function isCatalogued(code: string): code is ErrorCode {
+  return code in ERRORS;
 }
 
 function parseJson(text: string): unknown {
