@@ -1,0 +1,25 @@
+import { type INestApplication } from '@nestjs/common';
+import { type NestExpressApplication } from '@nestjs/platform-express';
+import { assert } from '@sluice/kernel';
+import { type Logger } from '@sluice/telemetry';
+import { type NextFunction, type Request, type Response } from 'express';
+import { ProblemFilter } from './problem.filter.js';
+
+/** Three certificates of 500 KB on a side fit, twice, with room for a JSON encoding of their line breaks. */
+const BODY_BYTES_MAX = 2 * 1024 * 1024;
+
+/** Body limit, problem documents and headers. */
+export function configureHttp(app: INestApplication, log: Logger): void {
+  assert(isExpress(app), 'task management runs on Express');
+  app.disable('x-powered-by');
+  app.useBodyParser('json', { limit: BODY_BYTES_MAX });
+  app.use((_request: Request, response: Response, next: NextFunction) => {
+    response.header({ 'x-content-type-options': 'nosniff', 'cache-control': 'no-store' });
+    next();
+  });
+  app.useGlobalFilters(new ProblemFilter(log));
+}
+
+function isExpress(app: INestApplication): app is NestExpressApplication {
+  return app.getHttpAdapter().getType() === 'express';
+}

@@ -1,0 +1,27 @@
+import { Controller, Get } from '@nestjs/common';
+import { openApiDocument } from './openapi.js';
+
+/** What may be read without an API key. */
+@Controller()
+export class DocumentsController {
+  readonly #openApi = openApiDocument();
+
+  @Get(['', 'api/v1'])
+  links(): Readonly<Record<string, unknown>> {
+    return {
+      name: 'Sluice',
+      links: {
+        tasks: '/api/v1/tasks',
+        events: '/api/v1/tasks/events',
+        openapi: '/api/v1/openapi.json',
+        live: '/health/live',
+        ready: '/health/ready',
+      },
+    };
+  }
+
+  @Get('api/v1/openapi.json')
+  openApi(): Readonly<Record<string, unknown>> {
+    return this.#openApi;
+  }
+}

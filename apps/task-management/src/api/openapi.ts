@@ -1,0 +1,147 @@
+import { CreateTaskRequest, EndTaskRequest, ProblemDocument, TaskResource } from '@sluice/contracts';
+import { type TaskAction } from '@sluice/model';
+import { z } from 'zod';
+import { TaskList, TaskListQuery } from './task-list.js';
+
+type Json = Readonly<Record<string, unknown>>;
+
+/** Named schemas of the API; requests as they are sent (`input`), answers as they are received. */
+const SCHEMAS = {
+  CreateTaskRequest: jsonSchema(CreateTaskRequest, 'input'),
+  EndTaskRequest: jsonSchema(EndTaskRequest, 'input'),
+  Task: jsonSchema(TaskResource, 'output'),
+  TaskList: jsonSchema(TaskList, 'output'),
+  Problem: jsonSchema(ProblemDocument, 'output'),
+};
+
+const ACTION_SUMMARIES: Readonly<Record<Exclude<TaskAction, 'delete'>, string>> = {
+  start: 'Connection test, precheck, then the full load',
+  pause: 'Stop reading and writing; the slot stays',
+  resume: 'Go on where the task was paused',
+  retry: 'Go on after a failure',
+  end: 'Drain, then remove every helper object on both servers',
+};
+
+/** The OpenAPI 3.1 document, generated from the contracts. */
+export function openApiDocument(): Json {
+  return {
+    openapi: '3.1.0',
+    info: {
+      title: 'Sluice',
+      version: '1',
+      description: 'Keeps one PostgreSQL database continuously identical to another.',
+      license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
+    },
+    servers: [{ url: '/api/v1' }],
+    security: [{ apiKey: [] }],
+    paths: { ...taskPaths(), ...actionPaths(), ...eventPaths(), ...openPaths() },
+    components: {
+      schemas: SCHEMAS,
+      securitySchemes: { apiKey: { type: 'http', scheme: 'bearer', description: 'An API key.' } },
+    },
+  };
+}
+
+function taskPaths(): Json {
+  const idempotency = {
+    name: 'Idempotency-Key',
+    in: 'header',
+    schema: { type: 'string', maxLength: 255 },
+    description: 'A repeated request with the same key makes no second task.',
+  };
+  return {
+    '/tasks': {
+      post: {
+        ...operation('createTask', 'Create a task'),
+        parameters: [idempotency],
+        requestBody: { required: true, content: json('CreateTaskRequest') },
+        responses: { 201: answer('Task', 'The task'), ...problems(400, 401, 409, 413) },
+      },
+      get: {
+        ...operation('listTasks', 'List tasks, newest first'),
+        parameters: queryParameters(),
+        responses: { 200: answer('TaskList', 'A page'), ...problems(400, 401) },
+      },
+    },
+    '/tasks/{id}': {
+      parameters: [ID],
+      get: {
+        ...operation('getTask', 'Read a task'),
+        responses: { 200: answer('Task', 'The task'), ...problems(401, 404) },
+      },
+      delete: {
+        ...operation('deleteTask', 'Delete a task that is over, and its credentials'),
+        responses: { 204: { description: 'Deleted' }, ...problems(401, 404, 409) },
+      },
+    },
+  };
+}
+
+function actionPaths(): Json {
+  const paths = Object.entries(ACTION_SUMMARIES).map(([action, summary]) => [
+    `/tasks/{id}/${action}`,
+    {
+      parameters: [ID],
+      post: {
+        ...operation(`${action}Task`, summary),
+        ...(action === 'end' && { requestBody: { required: false, content: json('EndTaskRequest') } }),
+        responses: { 200: answer('Task', 'The task afterwards'), ...problems(400, 401, 404, 409) },
+      },
+    },
+  ]);
+  return Object.fromEntries(paths);
+}
+
+function eventPaths(): Json {
+  const responses = {
+    200: {
+      description:
+        'Events `task` (a Task as it is now), `state` (a change) and `progress` (live numbers), until closed.',
+      content: { 'text/event-stream': { schema: { type: 'string' } } },
+    },
+    ...problems(401, 404),
+  };
+  return {
+    '/tasks/events': { get: { ...operation('followTasks', 'Follow all tasks live'), responses } },
+    '/tasks/{id}/events': {
+      parameters: [ID],
+      get: { ...operation('followTask', 'Follow a task live'), responses },
+    },
+  };
+}
+
+function openPaths(): Json {
+  const description = 'This document';
+  const schema = { type: 'object' };
+  const responses = { 200: { description, content: { 'application/json': { schema } } } };
+  return { '/openapi.json': { get: { ...operation('readOpenApi', description), security: [], responses } } };
+}
+
+const ID = { name: 'id', in: 'path', required: true, schema: { type: 'string', format: 'uuid' } };
+
+function operation(operationId: string, summary: string): Json {
+  return { operationId, summary };
+}
+
+function json(name: keyof typeof SCHEMAS, mediaType = 'application/json'): Json {
+  return { [mediaType]: { schema: { $ref: `#/components/schemas/${name}` } } };
+}
+
+function answer(name: keyof typeof SCHEMAS, description: string): Json {
+  return { description, content: json(name) };
+}
+
+function problems(...statuses: readonly number[]): Json {
+  const content = json('Problem', 'application/problem+json');
+  return Object.fromEntries(statuses.map((status) => [status, { description: 'Problem (RFC 9457)', content }]));
+}
+
+function queryParameters(): readonly Json[] {
+  const properties = Object.entries(z.toJSONSchema(TaskListQuery, { io: 'input' }).properties ?? {});
+  return properties.map(([name, schema]) => ({ name, in: 'query', required: false, schema }));
+}
+
+function jsonSchema(schema: z.ZodType, io: 'input' | 'output'): Json {
+  const { $schema: _dialect, ...rest } = z.toJSONSchema(schema, { io });
+  return rest;
+}

@@ -1,0 +1,62 @@
+import { Controller, Get, Param, Res, UseGuards } from '@nestjs/common';
+import { SluiceError, TaskId, type TaskResource } from '@sluice/contracts';
+import { MetadataDatabase } from '@sluice/metadata';
+import { type Response } from 'express';
+import { type FeedItem, TaskFeed } from '../task-feed.js';
+import { TaskOrders } from '../task-orders.js';
+import { ApiKeyGuard } from './api-key.guard.js';
+import { EventStream } from './event-stream.js';
+
+const PAGE = 100;
+
+/**
+ * Live state as server-sent events. A stream begins with the tasks as they are (`task`), then come `state` and
+ * `progress`. So whoever reconnects, with whatever `Last-Event-ID`, has missed nothing that still holds.
+ */
+@Controller('api/v1/tasks')
+@UseGuards(ApiKeyGuard)
+export class TaskEventsController {
+  constructor(
+    private readonly feed: TaskFeed,
+    private readonly orders: TaskOrders,
+    private readonly metadata: MetadataDatabase,
+  ) {}
+
+  @Get('events')
+  async all(@Res() response: Response): Promise<void> {
+    await this.#stream(response, null, async (send) => {
+      let cursor: string | undefined;
+      do {
+        const page = await this.metadata.tasks.list({ limit: PAGE, cursor });
+        for (const task of page.items) send(this.orders.show(task));
+        cursor = page.nextCursor ?? undefined;
+      } while (cursor !== undefined);
+    });
+  }
+
+  @Get(':id/events')
+  async one(@Param('id') id: string, @Res() response: Response): Promise<void> {
+    const taskId = TaskId.safeParse(id);
+    if (!taskId.success) throw new SluiceError('SLUICE-6002', { detail: 'no task has an id of this form' });
+    // Before the answer begins, so that an unknown task is a 404.
+    await this.orders.get(taskId.data);
+    await this.#stream(response, taskId.data, async (send) => send(await this.orders.get(taskId.data)));
+  }
+
+  async #stream(
+    response: Response,
+    taskId: TaskId | null,
+    snapshot: (send: (task: TaskResource) => void) => Promise<void>,
+  ): Promise<void> {
+    const stream = new EventStream(response);
+    // Listening begins before the snapshot is read: a change in between is told twice rather than not at all.
+    stream.onClose(this.feed.listen(taskId, (item) => stream.send(toEvent(item))));
+    await snapshot((task) => stream.send({ event: 'task', data: task }));
+  }
+}
+
+function toEvent(item: FeedItem): Parameters<EventStream['send']>[0] {
+  if (item.kind === 'state') return { event: 'state', id: item.event.eventId, data: item.event };
+  const { taskId, epoch, at, progress } = item.message;
+  return { event: 'progress', data: { taskId, epoch, at, progress } };
+}

@@ -1,0 +1,75 @@
+import { Body, Controller, Delete, Get, HttpCode, Param, Post, Query, Req, UseGuards } from '@nestjs/common';
+import { CreateTaskRequest, EndTaskRequest, SluiceError, TaskId, type TaskResource } from '@sluice/contracts';
+import { MetadataDatabase, type Origin } from '@sluice/metadata';
+import { parseTaskAction } from '@sluice/model';
+import { type Request } from 'express';
+import { z } from 'zod';
+import { TaskOrders } from '../task-orders.js';
+import { ApiKeyGuard } from './api-key.guard.js';
+import { Caller } from './caller.js';
+import { IdempotencyKey, type TaskList, TaskListQuery } from './task-list.js';
+
+/** Actions without parameters accept `{}` or nothing. */
+const NoBody = z.strictObject({}).prefault({});
+
+@Controller('api/v1/tasks')
+@UseGuards(ApiKeyGuard)
+export class TasksController {
+  constructor(
+    private readonly orders: TaskOrders,
+    private readonly metadata: MetadataDatabase,
+  ) {}
+
+  @Post()
+  async create(
+    @Body() body: unknown,
+    @Caller() origin: Origin,
+    @Req() { headers, res }: Request,
+  ): Promise<TaskResource> {
+    const request = CreateTaskRequest.parse(body);
+    const idempotencyKey = IdempotencyKey.parse(headers['idempotency-key']);
+    const { task, isReplay } = await this.orders.create(request, { origin, idempotencyKey });
+    res?.location(`/api/v1/tasks/${task.id}`);
+    if (isReplay) res?.header('Idempotent-Replayed', 'true');
+    return task;
+  }
+
+  @Post(':id/:action')
+  @HttpCode(200)
+  act(
+    @Param() { id, action }: { readonly id: string; readonly action: string },
+    @Body() body: unknown,
+    @Caller() origin: Origin,
+  ): Promise<TaskResource> {
+    const known = parseTaskAction(action);
+    if (!known || known === 'delete') throw new SluiceError('SLUICE-6002', { detail: `no action of this name` });
+    if (known === 'end')
+      return this.orders.act(parseId(id), { action: known, origin, end: EndTaskRequest.parse(body) });
+    NoBody.parse(body);
+    return this.orders.act(parseId(id), { action: known, origin });
+  }
+
+  @Get()
+  async list(@Query() query: unknown): Promise<TaskList> {
+    const { items, nextCursor } = await this.metadata.tasks.list(TaskListQuery.parse(query));
+    return { items: items.map((task) => this.orders.show(task)), nextCursor };
+  }
+
+  @Get(':id')
+  get(@Param('id') id: string): Promise<TaskResource> {
+    return this.orders.get(parseId(id));
+  }
+
+  @Delete(':id')
+  @HttpCode(204)
+  remove(@Param('id') id: string, @Caller() origin: Origin): Promise<void> {
+    return this.orders.remove(parseId(id), origin);
+  }
+}
+
+/** An id that is no UUID names no task. */
+function parseId(text: string): TaskId {
+  const id = TaskId.safeParse(text);
+  if (!id.success) throw new SluiceError('SLUICE-6002', { detail: 'no task has an id of this form' });
+  return id.data;
+}

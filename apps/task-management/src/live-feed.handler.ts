@@ -1,0 +1,25 @@
+import { Controller } from '@nestjs/common';
+import { Payload } from '@nestjs/microservices';
+import { type ProgressMessage, progressMessages, type TaskEvent, taskEvents } from '@sluice/contracts';
+import { OnMessage } from '@sluice/messaging';
+import { LiveProgress } from './live-progress.js';
+import { TaskFeed } from './task-feed.js';
+
+/** What is shown live. Every replica hears it all, whichever of them published it. */
+@Controller()
+export class LiveFeedHandler {
+  constructor(
+    private readonly progress: LiveProgress,
+    private readonly feed: TaskFeed,
+  ) {}
+
+  @OnMessage(progressMessages)
+  async onProgress(@Payload() message: ProgressMessage): Promise<void> {
+    if (this.progress.put(message)) this.feed.publish({ kind: 'progress', message });
+  }
+
+  @OnMessage(taskEvents)
+  async onTaskEvent(@Payload() event: TaskEvent): Promise<void> {
+    this.feed.publish({ kind: 'state', event });
+  }
+}

@@ -1,0 +1,23 @@
+import { serveCredentials } from '@sluice/messaging';
+import { type RuntimeContext, type ServiceOptions } from '@sluice/service-runtime';
+import { configureHttp } from './api/configure-http.js';
+import { openMetadata } from './open-metadata.js';
+import { TaskManagementConfig } from './task-management.config.js';
+import { TaskManagementModule } from './task-management.module.js';
+
+/** How task management is put together. */
+export const taskManagement: ServiceOptions<typeof TaskManagementConfig> = {
+  name: 'task-management',
+  config: TaskManagementConfig,
+  module: async (context: RuntimeContext<TaskManagementConfig>) => {
+    const metadata = await openMetadata(context);
+    const credentials = serveCredentials(context.bus, {
+      busKey: context.config.SLUICE_BUS_KEY,
+      lookup: (taskId) => metadata.vault.lookup(taskId),
+    });
+    // Ends before the database closes: what is added last is closed first.
+    context.onShutdown(async () => credentials[Symbol.dispose]());
+    return TaskManagementModule.with(metadata);
+  },
+  configure: (app, { log }) => configureHttp(app, log),
+};

@@ -1,0 +1,34 @@
+import { type DynamicModule, Module } from '@nestjs/common';
+import { MetadataDatabase } from '@sluice/metadata';
+import { DocumentsController } from './api/documents.controller.js';
+import { TaskEventsController } from './api/task-events.controller.js';
+import { TasksController } from './api/tasks.controller.js';
+import { BackgroundWork } from './background-work.js';
+import { LiveFeedHandler } from './live-feed.handler.js';
+import { LiveProgress } from './live-progress.js';
+import { OutboxDispatcher } from './outbox-dispatcher.js';
+import { RunReconciler } from './run-reconciler.js';
+import { StageEventHandler } from './stage-event.handler.js';
+import { TaskFeed } from './task-feed.js';
+import { TaskOrders } from './task-orders.js';
+
+/** Needs BUS and LOGGER of the runtime. */
+@Module({})
+export class TaskManagementModule {
+  static with(metadata: MetadataDatabase): DynamicModule {
+    return {
+      module: TaskManagementModule,
+      // `tasks/events` must be known before `tasks/:id`.
+      controllers: [TaskEventsController, TasksController, DocumentsController, StageEventHandler, LiveFeedHandler],
+      providers: [
+        { provide: MetadataDatabase, useValue: metadata },
+        LiveProgress,
+        TaskFeed,
+        OutboxDispatcher,
+        RunReconciler,
+        TaskOrders,
+        BackgroundWork,
+      ],
+    };
+  }
+}

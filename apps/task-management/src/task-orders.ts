@@ -1,0 +1,117 @@
+import { Injectable } from '@nestjs/common';
+import {
+  type CreateTaskRequest,
+  type EndTaskRequest,
+  type ErrorCode,
+  SluiceError,
+  type TaskId,
+  type TaskResource,
+} from '@sluice/contracts';
+import { MetadataDatabase, type Origin, type StoredTask } from '@sluice/metadata';
+import { ACTIONS, decideAction, type TaskAction, type TaskSituation } from '@sluice/model';
+import { ActionRefusedError } from './action-refused-error.js';
+import { LiveProgress } from './live-progress.js';
+import { OutboxDispatcher } from './outbox-dispatcher.js';
+import { toTaskResource } from './task-resource.js';
+
+export interface Order {
+  readonly action: TaskAction;
+  readonly origin: Origin;
+  readonly end?: EndTaskRequest;
+}
+
+/** What people order: each call is decided by the state table on the locked row, and audited. */
+@Injectable()
+export class TaskOrders {
+  constructor(
+    private readonly metadata: MetadataDatabase,
+    private readonly progress: LiveProgress,
+    private readonly outbox: OutboxDispatcher,
+  ) {}
+
+  async create(
+    { source, target, ...request }: CreateTaskRequest,
+    options: { readonly origin: Origin; readonly idempotencyKey?: string | undefined },
+  ): Promise<{ readonly task: TaskResource; readonly isReplay: boolean }> {
+    const task = { ...request, endpoints: { source, target } };
+    const created = await this.metadata.creator.create(task, options).catch(async (error: unknown) => {
+      await this.#auditRefusal(error, { action: 'create', origin: options.origin, task: null });
+      throw error;
+    });
+    this.outbox.kick();
+    return { task: await this.get(created.taskId), isReplay: created.isReplay };
+  }
+
+  /** @throws SluiceError 6002 */
+  async get(taskId: TaskId): Promise<TaskResource> {
+    return this.show(await this.#find(taskId));
+  }
+
+  show(task: StoredTask): TaskResource {
+    return toTaskResource(task, this.progress.of(task.id));
+  }
+
+  /** @throws SluiceError 6002, 6003 with the allowed actions, 6006 when another order was faster. */
+  async act(taskId: TaskId, order: Order): Promise<TaskResource> {
+    const before = await this.#find(taskId);
+    const options = { origin: order.origin, action: order.action, expected: before.situation };
+    try {
+      const after = await this.metadata.tasks.transition(taskId, (situation) => decide(situation, order), options);
+      if (!after) throw notFound(taskId);
+      this.outbox.kick();
+      return this.show(after);
+    } catch (error) {
+      await this.#auditRefusal(error, { ...order, task: before });
+      throw error;
+    }
+  }
+
+  async remove(taskId: TaskId, origin: Origin): Promise<void> {
+    const before = await this.#find(taskId);
+    const options = { origin, action: 'delete', expected: before.situation };
+    try {
+      const cell = ACTIONS[before.situation.state].delete;
+      if ('refused' in cell) throw refused('delete', before.situation, cell.refused);
+      if (!(await this.metadata.tasks.remove(taskId, options))) throw notFound(taskId);
+      this.outbox.kick();
+    } catch (error) {
+      await this.#auditRefusal(error, { action: 'delete', origin, task: before });
+      throw error;
+    }
+  }
+
+  async #find(taskId: TaskId): Promise<StoredTask> {
+    const task = await this.metadata.tasks.find(taskId);
+    if (!task) throw notFound(taskId);
+    return task;
+  }
+
+  async #auditRefusal(
+    error: unknown,
+    { action, origin, task }: { readonly action: string; readonly origin: Origin; readonly task: StoredTask | null },
+  ): Promise<void> {
+    const outcome: ErrorCode = error instanceof SluiceError ? error.code : 'SLUICE-9001';
+    await this.metadata.audit
+      .record({ origin, action, outcome, taskId: task?.id ?? null, taskName: task?.name ?? null })
+      // The database may be the reason of the refusal; the caller must see that one.
+      .catch(() => undefined);
+  }
+}
+
+function decide(
+  situation: TaskSituation,
+  { action, end }: Order,
+): Exclude<ReturnType<typeof decideAction>, string | { refused: string }> {
+  const decision = decideAction(situation, { action, untilLsn: end?.untilLsn });
+  if (decision === 'deleted') throw refused(action, situation, 'a task is deleted with DELETE');
+  if ('refused' in decision) throw refused(action, situation, decision.refused);
+  return decision;
+}
+
+function refused(action: TaskAction, { state }: TaskSituation, why: string): ActionRefusedError {
+  return new ActionRefusedError(action, { state, why });
+}
+
+function notFound(taskId: TaskId): SluiceError {
+  return new SluiceError('SLUICE-6002', { detail: `task ${taskId}` });
+}

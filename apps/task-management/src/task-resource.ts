@@ -1,0 +1,25 @@
+import { type TaskResource } from '@sluice/contracts';
+import { type StoredTask } from '@sluice/metadata';
+import { availableActions } from '@sluice/model';
+
+/** A task as the API shows it; nothing secret is in a StoredTask. */
+export function toTaskResource(task: StoredTask, progress: TaskResource['progress']): TaskResource {
+  const { situation } = task;
+  return {
+    id: task.id,
+    name: task.name,
+    description: task.description,
+    syncType: task.syncType,
+    state: situation.state,
+    availableActions: [...availableActions(situation.state)],
+    source: task.source,
+    target: task.target,
+    epoch: situation.epoch,
+    error: situation.error,
+    connectionTest: situation.connectionTest,
+    precheck: situation.precheck,
+    progress,
+    createdAt: task.createdAt.toISOString(),
+    updatedAt: task.updatedAt.toISOString(),
+  };
+}

@@ -1,0 +1,75 @@
+import 'reflect-metadata';
+import { type DynamicModule, Module } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import { assert, Secret } from '@sluice/kernel';
+import { type Bus, connectBus, JetStreamStrategy, serveCredentials } from '@sluice/messaging';
+import { MetadataDatabase } from '@sluice/metadata';
+import { BUS, LOGGER } from '@sluice/service-runtime';
+import { createLogger } from '@sluice/telemetry';
+import { configureHttp } from './api/configure-http.js';
+import { TaskManagementModule } from './task-management.module.js';
+
+export const ADMIN_KEY = 'admin-key-of-the-rest-tests';
+export const BUS_KEY = new Secret(Buffer.alloc(32, 7).toString('base64'));
+
+export interface TestService extends AsyncDisposable {
+  readonly url: string;
+  readonly bus: Bus;
+  readonly metadata: MetadataDatabase;
+}
+
+/** The service as `runService` puts it together, inside a test's own process. */
+export async function startTestService(options: {
+  readonly databaseUrl: string;
+  readonly natsUrl: string;
+}): Promise<TestService> {
+  const log = createLogger({ service: 'task-management', level: 'silent' });
+  const bus = await connectBus({ servers: options.natsUrl, name: 'task-management-test', log });
+  await bus.ensureTopology();
+  const metadata = await MetadataDatabase.open({
+    url: new Secret(options.databaseUrl),
+    masterKey: new Secret('master key of the REST tests, long enough'),
+  });
+  await metadata.apiKeys.ensureAdmin(new Secret(ADMIN_KEY));
+  const credentials = serveCredentials(bus, { busKey: BUS_KEY, lookup: (taskId) => metadata.vault.lookup(taskId) });
+
+  const app = await NestFactory.create(rootModule({ bus, log, metadata }), { logger: false, abortOnError: false });
+  configureHttp(app, log);
+  const strategy = new JetStreamStrategy(bus);
+  app.connectMicroservice({ strategy });
+  await app.init();
+  await app.startAllMicroservices();
+  await app.listen(0, '127.0.0.1');
+  const address: unknown = app.getHttpServer().address();
+  assert(typeof address === 'object' && address !== null && 'port' in address, 'listens on TCP');
+  return {
+    url: `http://127.0.0.1:${String(address.port)}`,
+    bus,
+    metadata,
+    [Symbol.asyncDispose]: async () => {
+      app.getHttpServer().closeAllConnections();
+      await strategy.close();
+      await app.close();
+      credentials[Symbol.dispose]();
+      await metadata[Symbol.asyncDispose]();
+      await bus.close();
+    },
+  };
+}
+
+function rootModule(parts: {
+  readonly bus: Bus;
+  readonly log: unknown;
+  readonly metadata: MetadataDatabase;
+}): DynamicModule {
+  @Module({})
+  class Runtime {}
+  @Module({})
+  class Root {}
+  const providers = [
+    { provide: BUS, useValue: parts.bus },
+    { provide: LOGGER, useValue: parts.log },
+  ];
+  const runtime = { module: Runtime, global: true, providers, exports: [BUS, LOGGER] };
+  return { module: Root, imports: [runtime, TaskManagementModule.with(parts.metadata)] };
+}
