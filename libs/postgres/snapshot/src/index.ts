@@ -25,12 +25,19 @@ export {
   withdrawChunks,
 } from './ledger/chunk-ledger.js';
 export { tryLockHolder } from './ledger/holder-lock.js';
-export { type LedgerError, type LedgerWatch, notifyLedger, watchLedger } from './ledger/ledger-events.js';
+export {
+  type LedgerError,
+  ledgerChannel,
+  type LedgerWatch,
+  notifyLedger,
+  watchLedger,
+} from './ledger/ledger-events.js';
 export { dropTaskBookkeeping, openLedger } from './ledger/ledger-schema.js';
 export {
   finishLoad,
   forgetSnapshot,
   type LoadRecord,
+  markCopied,
   readLoad,
   recordLoadError,
   recordSnapshot,

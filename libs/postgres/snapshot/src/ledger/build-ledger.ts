@@ -1,6 +1,7 @@
 import { SluiceError } from '@sluice/contracts';
 import { type Client, hasSqlState, inTransaction, isConnectionLoss, SQLSTATE } from '@sluice/postgres-client';
 import { randomUUID } from 'node:crypto';
+import { orNoRows } from './chunk-ledger.js';
 import { type LedgerError, notifyLedger } from './ledger-events.js';
 
 export interface NewBuildStep {
@@ -109,11 +110,11 @@ async function executeStep(
   stepId: string,
   passing: ((moment: 'before-commit') => void | Promise<void>) | undefined,
 ): Promise<boolean> {
-  const { rows } = await target.query<{ taskId: string; identity: string; sql: string }>(
-    `SELECT task_id AS "taskId", identity, sql FROM sluice.build_step
-     WHERE step_id = $1 AND done_at IS NULL FOR UPDATE`,
-    [stepId],
-  );
+  const { rows } = await orNoRows<{ taskId: string; identity: string; sql: string }>(target, {
+    text: `SELECT task_id AS "taskId", identity, sql FROM sluice.build_step
+           WHERE step_id = $1 AND done_at IS NULL FOR UPDATE`,
+    values: [stepId],
+  });
   const step = rows[0];
   if (!step) return false;
   try {

@@ -1,6 +1,7 @@
+import { type QueryConfig, type QueryResultRow } from 'pg';
 import { formatLsn, type Lsn } from '@sluice/model';
 import { type QualifiedName } from '@sluice/postgres-catalog';
-import { type Client, inTransaction, quoteQualified } from '@sluice/postgres-client';
+import { type Client, hasSqlState, inTransaction, quoteQualified, SQLSTATE } from '@sluice/postgres-client';
 import { type ChunkPlan } from '../plan-chunks.js';
 import { type ExportedSnapshot } from '../exported-snapshot.js';
 import { ledgerChannel, type LedgerError, notifyLedger } from './ledger-events.js';
@@ -129,7 +130,7 @@ export async function lockChunk(
   target: Client,
   chunkId: string,
 ): Promise<{ readonly chunk: Chunk; readonly snapshot: ExportedSnapshot } | null> {
-  const { rows } = await target.query<Chunk & ExportedSnapshot>({
+  const { rows } = await orNoRows<Chunk & ExportedSnapshot>(target, {
     name: 'sluice_lock_chunk',
     text: `SELECT c.chunk_id AS "chunkId", c.task_id AS "taskId", c.schema_name AS schema, c.table_name AS name,
                   c.from_block::text AS "fromBlock", c.to_block::text AS "toBlock", c.columns,
@@ -144,6 +145,19 @@ export async function lockChunk(
   if (!row) return null;
   const { snapshotName, visibleXids, ...chunk } = row;
   return { chunk, snapshot: { snapshotName, visibleXids } };
+}
+
+/** The clean-up of the last task takes the tables along; work items that are left then have nothing to do. */
+export async function orNoRows<Row extends QueryResultRow>(
+  target: Client,
+  query: QueryConfig,
+): Promise<{ readonly rows: readonly Row[] }> {
+  try {
+    return await target.query<Row>(query);
+  } catch (error) {
+    if (hasSqlState(error, SQLSTATE.undefinedTable)) return { rows: [] };
+    throw error;
+  }
 }
 
 /** Part of the transaction that holds the rows; who watches the ledger hears of it when that commits. */

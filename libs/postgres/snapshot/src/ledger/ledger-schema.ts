@@ -13,7 +13,7 @@ const TABLES: readonly (readonly [name: string, definition: string])[] = [
     'load',
     `(task_id uuid PRIMARY KEY, generation integer NOT NULL DEFAULT 0, snapshot_name text,
       visible_xids text, consistent_lsn pg_lsn,
-      slot_lsn pg_lsn, structure_done boolean NOT NULL DEFAULT false, error jsonb, finished_at timestamptz)`,
+      slot_lsn pg_lsn, structure_done boolean NOT NULL DEFAULT false, error jsonb, copied_at timestamptz, finished_at timestamptz)`,
   ],
   [
     'table_load',

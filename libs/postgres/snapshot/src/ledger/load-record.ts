@@ -14,6 +14,8 @@ export interface LoadRecord {
   /** Of the first snapshot: where the slot begins. */
   readonly slotLsn: Lsn | null;
   readonly isStructureDone: boolean;
+  /** Every table is on the target; no snapshot is needed any more. */
+  readonly isCopied: boolean;
   readonly isFinished: boolean;
   readonly error: LedgerError | null;
 }
@@ -25,6 +27,8 @@ interface LoadRow {
   readonly consistentLsn: string | null;
   readonly slotLsn: string | null;
   readonly isStructureDone: boolean;
+  /** Every table is on the target; no snapshot is needed any more. */
+  readonly isCopied: boolean;
   readonly isFinished: boolean;
   readonly error: LedgerError | null;
 }
@@ -39,7 +43,8 @@ export async function readLoad(target: Client, taskId: string): Promise<LoadReco
   if (exists.rows[0]?.exists !== true) return null;
   const { rows } = await target.query<LoadRow>(
     `SELECT generation, snapshot_name AS "snapshotName", visible_xids AS "visibleXids", consistent_lsn::text AS "consistentLsn",
-            slot_lsn::text AS "slotLsn", structure_done AS "isStructureDone", finished_at IS NOT NULL AS "isFinished",
+            slot_lsn::text AS "slotLsn", structure_done AS "isStructureDone",
+            copied_at IS NOT NULL AS "isCopied", finished_at IS NOT NULL AS "isFinished",
             error
      FROM sluice.load WHERE task_id = $1`,
     [taskId],
@@ -65,7 +70,7 @@ export async function recordSnapshot(target: Client, taskId: string, snapshot: S
   const { rowCount } = await target.query(
     `UPDATE sluice.load SET generation = $2, snapshot_name = $3, consistent_lsn = $4::pg_lsn,
             slot_lsn = coalesce(slot_lsn, $4::pg_lsn), visible_xids = $5, error = NULL
-     WHERE task_id = $1 AND generation = $2 - 1 AND finished_at IS NULL`,
+     WHERE task_id = $1 AND generation = $2 - 1 AND copied_at IS NULL`,
     [
       taskId,
       snapshot.generation,
@@ -86,6 +91,16 @@ export async function recordLoadError(target: Client, taskId: string, error: Led
 /** No worker begins another chunk until a new snapshot is recorded. */
 export async function forgetSnapshot(target: Client, taskId: string): Promise<void> {
   await target.query('UPDATE sluice.load SET snapshot_name = NULL, visible_xids = NULL WHERE task_id = $1', [taskId]);
+  await notifyLedger(target, taskId);
+}
+
+/** Lets the holder go at once: a snapshot holds back vacuum on the source, and indexes can take hours. */
+export async function markCopied(target: Client, taskId: string): Promise<void> {
+  await target.query(
+    `UPDATE sluice.load SET copied_at = now(), snapshot_name = NULL, visible_xids = NULL WHERE task_id = $1`,
+    [taskId],
+  );
+  await notifyLedger(target, taskId);
 }
 
 /**

@@ -1,0 +1,38 @@
+import { delay } from '@sluice/kernel';
+import { isAnyStepLocked, readBuildProgress, readCopyProgress, readOpenSteps } from '@sluice/postgres-snapshot';
+import { checkOrders, type Load } from './load-context.js';
+import { throwRecorded } from './load-errors.js';
+import { buildProgress } from './load-progress.js';
+import { WorkItems } from './work-items.js';
+
+const LOOK_INTERVAL_MS = 500;
+const REST_MS = 10;
+
+/** Has what comes after the rows built: group by group, the steps of a group by all workers at once. */
+export async function buildStructure(load: Load): Promise<void> {
+  const { target, taskId, run } = load;
+  const copied = await readCopyProgress(target, taskId, run.epoch);
+  const toRun = (stepId: string) =>
+    ({ version: 1, runId: stepId, epoch: run.epoch, task: run.task, stage: 'build', stepId }) as const;
+  let items = new WorkItems(load, toRun);
+  let givenOut: number | null = null;
+  for (;;) {
+    checkOrders(load);
+    const progress = await readBuildProgress(target, taskId, run.epoch);
+    load.report(buildProgress(copied, progress));
+    if (progress.error) throwRecorded(progress.error);
+    const open = await readOpenSteps(target, taskId);
+    if (open === null) return;
+    if (open.group !== givenOut) {
+      givenOut = open.group;
+      items = new WorkItems(load, toRun);
+      await items.giveOut(open.stepIds);
+    }
+    await items.watchOver(progress.stepsDone, {
+      isAnyAtWork: () => isAnyStepLocked(target, taskId),
+      open: () => Promise.resolve(open.stepIds),
+    });
+    await load.ledger.next(LOOK_INTERVAL_MS);
+    await delay(REST_MS);
+  }
+}

@@ -1,0 +1,28 @@
+import { type StageRunOf } from '@sluice/contracts';
+import {
+  connectSource,
+  connectTarget,
+  dropPublication,
+  dropSlot,
+  dropTaskBookkeeping,
+  readLoad,
+} from '@sluice/postgres-snapshot';
+import { type WorkOutcome } from '@sluice/service-runtime';
+import { copySequences } from './copy-sequences.js';
+import { type TaskDatabases } from './task-databases.js';
+
+/**
+ * Removes what the task left on both servers; what is not there is fine. The bookkeeping goes last, as it says whether
+ * the sequences still have to be set.
+ */
+export async function cleanUp(run: StageRunOf<'cleanup'>, databases: TaskDatabases): Promise<WorkOutcome> {
+  const { taskId, slotName, publicationName } = run.task;
+  await using source = await connectSource(databases.source, { applicationName: `cleanup ${taskId}` });
+  await using target = await connectTarget(databases.target, { applicationName: `cleanup ${taskId}` });
+  const record = await readLoad(target, taskId);
+  if (record?.isFinished === true) await copySequences({ source, target });
+  await dropSlot(source, slotName);
+  await dropPublication(source, publicationName);
+  await dropTaskBookkeeping(target, taskId);
+  return { kind: 'succeeded', result: { stage: 'cleanup' } };
+}

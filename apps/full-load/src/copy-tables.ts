@@ -1,0 +1,99 @@
+import { SluiceError } from '@sluice/contracts';
+import { delay, present } from '@sluice/kernel';
+import { readTables, readVersionNum } from '@sluice/postgres-catalog';
+import {
+  beginUnderSnapshot,
+  type ExportedSnapshot,
+  isAnyChunkLocked,
+  isSnapshotAlive,
+  planChunks,
+  readCopyProgress,
+  readLiveCopy,
+  readLoad,
+  readOpenChunks,
+  readTableLoads,
+  settleTables,
+  startTables,
+  tableKey,
+} from '@sluice/postgres-snapshot';
+import { copySessionName } from './copy-worker.js';
+import { checkOrders, type Load } from './load-context.js';
+import { throwRecorded } from './load-errors.js';
+import { CopyRate } from './load-progress.js';
+import { WorkItems } from './work-items.js';
+
+/** Copies all tables under the present snapshot that no earlier one finished. @throws SluiceError 3003 when it is lost. */
+export async function copyTables(load: Load): Promise<void> {
+  const { target, taskId, run } = load;
+  const record = present(await readLoad(target, taskId), 'the load in the ledger');
+  const snapshot = present(record.snapshot, 'the snapshot in the ledger');
+  await settleTables(target, taskId);
+  await startUnfinished(load, snapshot, { generation: record.generation, startLsn: record.consistentLsn });
+  const items = new WorkItems(load, (chunkId) => ({
+    version: 1,
+    runId: chunkId,
+    epoch: run.epoch,
+    task: run.task,
+    stage: 'copy',
+    chunkId,
+  }));
+  await items.giveOut(await readOpenChunks(target, taskId));
+  await untilCopied(load, snapshot, items);
+}
+
+async function startUnfinished(
+  { source, target, taskId, chunkBytes, log }: Load,
+  snapshot: ExportedSnapshot,
+  start: { generation: number; startLsn: Parameters<typeof startTables>[1]['startLsn'] },
+): Promise<void> {
+  await beginUnderSnapshot(source, snapshot);
+  const tables = (await readTables(source)).filter(({ kind }) => kind === 'table');
+  const sourceVersionNum = await readVersionNum(source);
+  await source.query('COMMIT');
+  const onTarget = new Map((await readTables(target)).map((table) => [tableKey(table), table]));
+  const earlier = new Map((await readTableLoads(target, taskId)).map((table) => [tableKey(table), table]));
+  const missing = tables.filter((table) => !onTarget.has(tableKey(table)));
+  for (const { schema, name } of missing)
+    log.warn({ table: `${schema}.${name}` }, 'table is not on the target: not copied');
+  const starts = tables.flatMap((table) => {
+    const before = earlier.get(tableKey(table));
+    const counterpart = onTarget.get(tableKey(table));
+    if (!counterpart || before?.done === true || before?.generation === start.generation) return [];
+    const chunks = planChunks(table, { sourceVersionNum, chunkBytes, onTarget: counterpart });
+    return [{ schema: table.schema, name: table.name, chunks, mustTruncate: before !== undefined }];
+  });
+  await startTables(target, { taskId, ...start }, starts);
+}
+
+const LOOK_INTERVAL_MS = 500;
+/** Thousands of small tables end faster than it makes sense to look. */
+const REST_MS = 20;
+const SLOW_LOOK_INTERVAL_MS = 1_000;
+
+async function untilCopied(load: Load, snapshot: ExportedSnapshot, items: WorkItems): Promise<void> {
+  const { source, target, taskId, run } = load;
+  const rate = new CopyRate();
+  const versionNum = await readVersionNum(target);
+  let slowLookAtMs = 0;
+  for (;;) {
+    checkOrders(load);
+    const open = await settleTables(target, taskId);
+    const copied = await readCopyProgress(target, taskId, run.epoch);
+    if (copied.error) throwRecorded(copied.error);
+    if (open === 0) return;
+    if (Date.now() - slowLookAtMs > SLOW_LOOK_INTERVAL_MS) {
+      slowLookAtMs = Date.now();
+      const live = await readLiveCopy(target, { applicationName: `sluice ${copySessionName(taskId)}`, versionNum });
+      load.report(rate.progress(copied, live, Date.now()));
+      if (!(await isSnapshotAlive(source, snapshot))) {
+        throw new SluiceError('SLUICE-3003', { detail: `snapshot ${snapshot.snapshotName} is not there any more` });
+      }
+      await items.watchOver(copied.chunksDone, {
+        isAnyAtWork: () => isAnyChunkLocked(target, taskId),
+        open: () => readOpenChunks(target, taskId),
+      });
+    }
+    await load.ledger.next(LOOK_INTERVAL_MS);
+    await delay(REST_MS);
+  }
+}

@@ -1,0 +1,315 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import {
+  helperObjectName,
+  type Stage,
+  type StageEvent,
+  stageEvents,
+  type StageRun,
+  type TaskSpec,
+} from '@sluice/contracts';
+import { Secret } from '@sluice/kernel';
+import {
+  type Bus,
+  connectBus,
+  consumeEvents,
+  consumeRuns,
+  desiredStates,
+  publishRun,
+  type RunContext,
+  serveCredentials,
+} from '@sluice/messaging';
+import { type RuntimeContext } from '@sluice/service-runtime';
+import { createLogger } from '@sluice/telemetry';
+import {
+  EVERY_TYPE,
+  expectSameRows,
+  KEYLESS,
+  ORDERS,
+  PARTITIONED,
+  QUOTED_NAMES,
+  testDatabase,
+  type TestDatabase,
+  testNats,
+  waitFor,
+} from '@sluice/testing';
+import { randomBytes, randomUUID } from 'node:crypto';
+import { FullLoadConfig, SnapshotHolderConfig } from './full-load.config.js';
+import { FullLoadHandler } from './full-load.handler.js';
+import { SnapshotHandler } from './snapshot.handler.js';
+import { WorkItemHandler } from './work-item.handler.js';
+
+const BUS_KEY = randomBytes(32).toString('base64');
+const log = createLogger({ service: 'spec', level: 'silent' });
+
+let cleanups: (() => Promise<unknown>)[] = [];
+let source: TestDatabase;
+let target: TestDatabase;
+let bus: Bus;
+let events: StageEvent[];
+let task: TaskSpec;
+
+beforeEach(async () => {
+  const stop = new AbortController();
+  const nats = await testNats();
+  bus = await connectBus({ servers: nats.url, name: 'spec', log });
+  await bus.ensureTopology();
+  [source, target] = [await testDatabase(), await testDatabase()];
+  const taskId = randomUUID();
+  const name = helperObjectName(taskId);
+  task = {
+    taskId,
+    name: 'spec',
+    syncType: 'full_and_incremental',
+    slotName: name,
+    publicationName: name,
+    conflictPolicy: 'error',
+  };
+  const input = ({ endpoint }: TestDatabase) => ({
+    ...endpoint,
+    password: endpoint.password.reveal(),
+    tls: { mode: 'disable' as const },
+  });
+  const lookup = (id: string) =>
+    Promise.resolve(id === taskId ? { source: input(source), target: input(target) } : null);
+  serveCredentials(bus, { busKey: new Secret(BUS_KEY), lookup, signal: stop.signal });
+  events = [];
+  const listening = consumeEvents(bus, {
+    subject: stageEvents,
+    durableName: `spec_${name}`,
+    handle: (event) => Promise.resolve(void (event.taskId === taskId && events.push(event))),
+    signal: stop.signal,
+  });
+  cleanups = [
+    async () => {
+      stop.abort();
+      await listening;
+      await bus.close();
+      await source[Symbol.asyncDispose]();
+      await target[Symbol.asyncDispose]();
+    },
+  ];
+});
+
+afterEach(async () => {
+  for (const close of cleanups.toReversed()) await close();
+});
+
+/** Starts the services, in this process. @returns what stops them. */
+function startServices(environment: Record<string, string> = {}): () => Promise<void> {
+  const stop = new AbortController();
+  const closers: (() => Promise<void>)[] = [];
+  const runtime = <C>(service: string, config: C): RuntimeContext<C> => ({
+    service,
+    worker: `${service}-spec`,
+    config,
+    log,
+    bus,
+    signal: stop.signal,
+    addHealthCheck: () => undefined,
+    onShutdown: (close) => void closers.push(close),
+  });
+  const variables = { SLUICE_BUS_KEY: BUS_KEY, SLUICE_FULL_LOAD_CHUNK_MB: '1', ...environment };
+  const config = FullLoadConfig.parse(variables);
+  const loads = new FullLoadHandler(runtime('full-load', config));
+  const items = new WorkItemHandler(runtime('full-load', config));
+  const snapshots = new SnapshotHandler(runtime('snapshot-holder', SnapshotHolderConfig.parse(variables)));
+  const consume = <S extends Stage>(
+    stage: S,
+    handle: (run: Extract<StageRun, { stage: S }>, context: RunContext) => Promise<void>,
+  ): Promise<void> => consumeRuns(bus, { stage, concurrency: 2, handle, signal: stop.signal, log });
+  const loops = [
+    consume('full-load', (run, context) => loads.load(run, context)),
+    consume('cleanup', (run, context) => loads.cleanUp(run, context)),
+    consume('copy', (run, context) => items.copy(run, context)),
+    consume('build', (run, context) => items.build(run, context)),
+    consume('snapshot', (run, context) => snapshots.hold(run, context)),
+  ];
+  const close = async (): Promise<void> => {
+    stop.abort();
+    await Promise.all(loops);
+    for (const each of closers.splice(0)) await each();
+  };
+  cleanups.push(close);
+  return close;
+}
+
+function order(stage: 'full-load' | 'cleanup', epoch = 1): Promise<void> {
+  return publishRun(bus, { version: 1, runId: randomUUID(), epoch, task, stage });
+}
+
+function ended(stage: Stage, epoch = 1): Promise<StageEvent> {
+  return waitFor(
+    `the end of ${stage} ${epoch}`,
+    () =>
+      events.find(
+        (event) =>
+          event.stage === stage && event.epoch === epoch && ['succeeded', 'failed', 'stopped'].includes(event.outcome),
+      ),
+    { deadlineMs: 60_000 },
+  );
+}
+
+function desire(desired: 'running' | 'paused' | 'ending', epoch: number): Promise<void> {
+  return desiredStates(bus).put(task.taskId, { version: 1, desired, epoch });
+}
+
+/** Some chunks are done, and many are not. */
+function chunksDone(count: number): Promise<unknown> {
+  return waitFor(`${count} chunks`, async () => {
+    const [row] = await target.query("SELECT to_regclass('sluice.chunk')::text AS name");
+    if (row?.['name'] === null) return false;
+    const [{ done } = { done: 0 }] = await target.query<{ done: number }>(
+      'SELECT count(done_at)::int AS done FROM sluice.chunk',
+    );
+    return done >= count;
+  });
+}
+
+const LARGE = `
+  CREATE TABLE large (id int PRIMARY KEY, filler text);
+  CREATE INDEX ON large (filler);
+  INSERT INTO large SELECT i, md5(i::text) || repeat('x', 300) FROM generate_series(1, 150000) AS i;`;
+
+const BANK = `
+  CREATE TABLE account (id int PRIMARY KEY, balance int NOT NULL);
+  CREATE TABLE booking (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, account int NOT NULL REFERENCES account, amount int NOT NULL);
+  INSERT INTO account SELECT i, 0 FROM generate_series(1, 200) AS i;`;
+
+/** Books at random until it is stopped; each account's balance is the sum of its bookings, in every snapshot. */
+function keepBooking(): () => Promise<void> {
+  let isStopped = false;
+  const booking = (async () => {
+    const writer = await source.connect();
+    while (!isStopped) {
+      await writer.query(`WITH b AS (INSERT INTO booking (account, amount) SELECT 1 + (random() * 199)::int, (random() * 9)::int RETURNING *)
+        UPDATE account SET balance = balance + b.amount FROM b WHERE account.id = b.account`);
+    }
+  })();
+  return async () => {
+    isStopped = true;
+    await booking;
+  };
+}
+
+const UNBALANCED = `SELECT id FROM account WHERE balance <> (SELECT coalesce(sum(amount), 0) FROM booking WHERE account = account.id)`;
+
+describe('a full load', () => {
+  it('brings structure and rows of one moment while the source is written to', async () => {
+    await source.query([EVERY_TYPE, KEYLESS, ORDERS, PARTITIONED, QUOTED_NAMES].join(';\n'));
+    await source.query(LARGE);
+    await source.query(BANK);
+    const stopBooking = keepBooking();
+    startServices();
+    await order('full-load');
+    const end = await ended('full-load');
+    await stopBooking();
+    expect(end).toMatchObject({ outcome: 'succeeded', result: { stage: 'full-load' } });
+    expect(await target.query(UNBALANCED)).toEqual([]);
+    const [checkpoint] = await target.query('SELECT lsn::text, epoch::int FROM sluice.checkpoint');
+    const [slot] = await source.query(
+      'SELECT confirmed_flush_lsn::text AS lsn FROM pg_replication_slots WHERE slot_name = $1',
+      [task.slotName],
+    );
+    expect(checkpoint).toEqual({ lsn: slot?.['lsn'], epoch: 0 });
+    expect(end.outcome === 'succeeded' && end.result).toMatchObject({ consistentLsn: slot?.['lsn'] });
+    const [{ count } = { count: 0 }] = await target.query<{ count: number }>(
+      "SELECT count(*)::int AS count FROM pg_constraint WHERE conrelid = 'booking'::regclass AND contype = 'f'",
+    );
+    expect(count).toBe(1);
+    // Bookings went on after the snapshot; without them both sides are the same.
+    await source.query('TRUNCATE booking, account');
+    await target.query('TRUNCATE booking, account');
+    await expectSameRows(source, target);
+    const [sequence] = await target.query<{ next: number }>(`SELECT nextval('booking_id_seq')::int AS next`);
+    expect(sequence?.next).toBeGreaterThan(1);
+  });
+
+  it('needs no slot when nothing follows it, and leaves nothing behind', async () => {
+    task = { ...task, syncType: 'full' };
+    await source.query(ORDERS);
+    startServices();
+    await order('full-load');
+    expect(await ended('full-load')).toMatchObject({ outcome: 'succeeded', result: { consistentLsn: null } });
+    await order('cleanup');
+    expect(await ended('cleanup')).toMatchObject({ outcome: 'succeeded' });
+    expect(
+      await source.query('SELECT slot_name FROM pg_replication_slots WHERE slot_name = $1', [task.slotName]),
+    ).toEqual([]);
+    expect(await source.query('SELECT pubname FROM pg_publication')).toEqual([]);
+    expect(await target.query("SELECT nspname FROM pg_namespace WHERE nspname = 'sluice'")).toEqual([]);
+    await expectSameRows(source, target);
+  });
+
+  it('changes nothing when a name is taken on the target', async () => {
+    await source.query('CREATE TABLE taken (a int)');
+    await target.query('CREATE TABLE taken (b text)');
+    startServices();
+    await order('full-load');
+    expect(await ended('full-load')).toMatchObject({
+      outcome: 'failed',
+      error: { code: 'SLUICE-3002', detail: expect.stringContaining('taken') },
+    });
+    expect(await source.query('SELECT FROM pg_publication')).toEqual([]);
+    expect(await source.query('SELECT FROM pg_replication_slots WHERE slot_name = $1', [task.slotName])).toEqual([]);
+  });
+
+  it('fails with the object that cannot be built, and goes on from there when it can', async () => {
+    await source.query(BANK);
+    await source.query(`SET session_replication_role = replica; INSERT INTO booking (account, amount) VALUES (-1, 1)`);
+    startServices();
+    await order('full-load');
+    expect(await ended('full-load')).toMatchObject({ outcome: 'failed', error: { code: 'SLUICE-3006' } });
+    await target.query('DELETE FROM booking');
+    await desire('running', 2);
+    await order('full-load', 2);
+    expect(await ended('full-load', 2)).toMatchObject({ outcome: 'succeeded' });
+  });
+
+  it('lets go when it is paused and starts unfinished tables over when it is resumed', async () => {
+    await source.query(LARGE);
+    startServices();
+    await order('full-load');
+    await chunksDone(3);
+    await desire('paused', 1);
+    expect(await ended('full-load')).toMatchObject({ outcome: 'stopped' });
+    const held =
+      "SELECT FROM pg_stat_activity WHERE application_name = 'sluice snapshot' AND datname = current_database()";
+    await waitFor('the snapshot to be let go', async () => (await source.query(held)).length === 0);
+    await source.query('UPDATE large SET filler = id::text WHERE id % 10 = 0');
+    await desire('running', 2);
+    await order('full-load', 2);
+    expect(await ended('full-load', 2)).toMatchObject({ outcome: 'succeeded' });
+    expect(await target.query('SELECT generation FROM sluice.load')).toEqual([{ generation: 2 }]);
+    await expectSameRows(source, target);
+  });
+
+  it('goes on under a new snapshot when the session that held it is ended', async () => {
+    await source.query(LARGE);
+    await source.query(BANK);
+    const stopBooking = keepBooking();
+    startServices();
+    await order('full-load');
+    await chunksDone(3);
+    await source.query(
+      "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'sluice snapshot' AND datname = current_database()",
+    );
+    expect(await ended('full-load')).toMatchObject({ outcome: 'succeeded' });
+    await stopBooking();
+    const tables = await target.query<{ name: string; isLater: boolean }>(
+      `SELECT table_name AS name, start_lsn > slot_lsn AS "isLater" FROM sluice.table_load JOIN sluice.load USING (task_id)`,
+    );
+    expect(tables.find(({ name }) => name === 'large')?.isLater).toBe(true);
+    await expectSameRows(source, target, { tables: ['public.large'] });
+  });
+
+  it('is finished by others when all its workers stop in the middle', async () => {
+    await source.query(LARGE);
+    const stop = startServices();
+    await order('full-load');
+    await chunksDone(3);
+    await stop();
+    startServices();
+    expect(await ended('full-load')).toMatchObject({ outcome: 'succeeded' });
+    await expectSameRows(source, target);
+  });
+});

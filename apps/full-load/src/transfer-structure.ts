@@ -1,0 +1,77 @@
+import { SluiceError } from '@sluice/contracts';
+import { present } from '@sluice/kernel';
+import { readTables, type TableFacts } from '@sluice/postgres-catalog';
+import { inTransaction, quoteQualified } from '@sluice/postgres-client';
+import {
+  applyPreData,
+  findCollisions,
+  readStructure,
+  readTargetFacts,
+  type StructurePlan,
+} from '@sluice/postgres-schema';
+import { beginUnderSnapshot, type NewBuildStep, readLoad, recordStructure } from '@sluice/postgres-snapshot';
+import { type Load } from './load-context.js';
+
+/** More names would not help a person. */
+const COLLISIONS_SHOWN_MAX = 20;
+
+/** @throws SluiceError 3002 when the target has objects of the names that are needed. */
+export async function refuseCollisions({ source, target, roles }: Load): Promise<void> {
+  const facts = await readTargetFacts(target);
+  const plan = await inTransaction(source, 'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY', () =>
+    readStructure(source, { target: facts, roles }),
+  );
+  const taken = await findCollisions(target, plan);
+  if (taken.length === 0) return;
+  const more = taken.length > COLLISIONS_SHOWN_MAX ? ` and ${taken.length - COLLISIONS_SHOWN_MAX} more` : '';
+  throw new SluiceError('SLUICE-3002', { detail: `${taken.slice(0, COLLISIONS_SHOWN_MAX).join(', ')}${more}` });
+}
+
+/**
+ * Creates what the rows need, and notes what has to be built after them, in one transaction: after a crash there is
+ * all of it or nothing.
+ */
+export async function transferStructure(load: Load): Promise<void> {
+  const { source, target, taskId, roles, log } = load;
+  const record = present(await readLoad(target, taskId), 'the load in the ledger');
+  await beginUnderSnapshot(source, present(record.snapshot, 'the snapshot in the ledger'));
+  const plan = await readStructure(source, { target: await readTargetFacts(target), roles });
+  const tables = await readTables(source);
+  await source.query('COMMIT');
+  for (const { identity, reason } of plan.unsupported) log.warn({ identity, reason }, 'object is not transferred');
+  await recordStructure(target, taskId, {
+    createStructure: () => applyPreData(target, plan),
+    steps: [...plan.postData, ...analyzeSteps(plan, tables)],
+  });
+}
+
+/** Smaller tables share a step, as the way to a worker and back would take longer than their ANALYZE. */
+const SHARED_STEP_BYTES = 16 * 1024 * 1024;
+const SHARED_STEP_TABLES_MAX = 100;
+
+/**
+ * The last group: statistics, for a target that plans well from its first query. A partitioned table has statistics of
+ * its own, and analyzing it covers its partitions.
+ */
+function analyzeSteps(plan: StructurePlan, tables: readonly TableFacts[]): NewBuildStep[] {
+  const group = Math.max(0, ...plan.postData.map((statement) => statement.group)) + 1;
+  const steps: TableFacts[][] = [];
+  let shared: TableFacts[] = [];
+  for (const table of tables.filter(({ isPartition }) => !isPartition)) {
+    const isLarge = table.kind === 'partitioned' || table.heapBytes > SHARED_STEP_BYTES;
+    if (isLarge) steps.unshift([table]);
+    else {
+      if (shared.length % SHARED_STEP_TABLES_MAX === 0) steps.push((shared = []));
+      shared.push(table);
+    }
+  }
+  return steps.map((members) => ({
+    group,
+    identity: `statistics of ${members.length === 1 ? nameOf(present(members[0], 'table')) : `${members.length} tables`}`,
+    sql: members.map((table) => `ANALYZE ${nameOf(table)}`).join('; '),
+  }));
+}
+
+function nameOf({ schema, name }: TableFacts): string {
+  return quoteQualified(schema, name);
+}
