@@ -19,4 +19,5 @@ export { publish, type PublishOptions, publishRun } from './publish.js';
 export { request, type RequestOptions, serveRequests, type ServeRequestsOptions } from './request-reply.js';
 export { RunLostError } from './run-lease.js';
 export { type ConsumeRunsOptions, consumeRuns, type RunContext } from './runs.js';
+export { storedRunSubjects } from './stored-runs.js';
 export { type Listening, subscribe, type SubscribeOptions } from './subscribe.js';
