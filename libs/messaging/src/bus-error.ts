@@ -7,6 +7,7 @@ export const JS_ERROR = {
   consumerNotFound: 10014,
   messageNotFound: 10037,
   streamNameInUse: 10058,
+  wrongLastMessageId: 10070,
   wrongLastSequence: 10071,
   insufficientResources: 10023,
   storageResourcesExceeded: 10047,

@@ -36,6 +36,7 @@ const PING_INTERVAL_MS = 2_500;
 const PINGS_UNANSWERED_MAX = 2;
 /** How soon a stream that was deleted under us is noticed; a restart of the server is noticed at once. */
 const TOPOLOGY_CHECK_INTERVAL_MS = 5_000;
+const CONNECTED_TIMEOUT_MS = 5_000;
 /** After this the connection is cut instead of drained; the whole shutdown has 10 s (I10). */
 const DRAIN_TIMEOUT_MS = 1_000;
 
@@ -124,6 +125,37 @@ export class Bus implements AsyncDisposable {
     return this.on('topology-lost', listener);
   }
 
+  /** Resolves when there is a connection and everything exists on it; rejects when that cannot be reached. */
+  async whenReady(timeoutMs: number): Promise<void> {
+    await this.#whenConnected(timeoutMs);
+    if (!this.#topologyReady) await this.ensureTopology();
+  }
+
+  async #whenConnected(timeoutMs: number): Promise<void> {
+    if (this.isConnected) return;
+    const connected = Promise.withResolvers<void>();
+    const forget = this.on('reconnect', connected.resolve);
+    const timer = setTimeout(() => connected.reject(new Error('not connected')), timeoutMs);
+    try {
+      await connected.promise;
+    } finally {
+      clearTimeout(timer);
+      forget();
+    }
+  }
+
+  /** The outcome of `work`, or a rejection as soon as the connection is lost: what was sent before is not answered any more. */
+  async whileConnected<T>(work: Promise<T>): Promise<T> {
+    const lost = Promise.withResolvers<never>();
+    const forget = this.on('disconnect', () => lost.reject(new Error('connection lost')));
+    try {
+      return await Promise.race([work, lost.promise]);
+    } finally {
+      forget();
+      work.catch(() => undefined);
+    }
+  }
+
   /** Makes streams, bucket and consumers, or brings them up to date. Any number of processes may do so at the same time. */
   ensureTopology(): Promise<void> {
     this.#ensuring ??= this.#ensureTopology().finally(() => {
@@ -136,7 +168,9 @@ export class Bus implements AsyncDisposable {
   async close(): Promise<void> {
     this.#closing.abort();
     if (this.connection.isClosed()) return;
-    await Promise.race([this.connection.drain(), delay(DRAIN_TIMEOUT_MS)]).catch(() => undefined);
+    const drained = new AbortController();
+    const drain = this.connection.drain().finally(() => drained.abort());
+    await Promise.race([drain, delay(DRAIN_TIMEOUT_MS, drained.signal)]).catch(() => undefined);
     await this.connection.close();
   }
 
@@ -146,7 +180,8 @@ export class Bus implements AsyncDisposable {
 
   async #ensureTopology(): Promise<void> {
     try {
-      const created = await createTopology(this);
+      await this.#whenConnected(CONNECTED_TIMEOUT_MS);
+      const created = await this.whileConnected(createTopology(this));
       const isLost = this.#runsCreated !== null && this.#runsCreated !== created;
       this.#runsCreated = created;
       this.#topologyReady = true;
@@ -169,6 +204,7 @@ export class Bus implements AsyncDisposable {
     for await (const status of this.connection.status()) {
       if (status.type === 'disconnect') {
         this.#isConnected = false;
+        this.#topologyReady = false;
         this.log.warn('message bus disconnected');
         this.#emit('disconnect');
       } else if (status.type === 'reconnect') {
@@ -193,7 +229,10 @@ export class Bus implements AsyncDisposable {
     if (this.#runsCreated === null) return;
     try {
       const { created } = await this.manager.streams.info(RUNS_STREAM.name);
-      if (created === this.#runsCreated) return;
+      if (created === this.#runsCreated) {
+        this.#topologyReady = true;
+        return;
+      }
     } catch (error) {
       if (!hasJsError(error, JS_ERROR.streamNotFound)) return;
     }

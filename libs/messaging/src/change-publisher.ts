@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { headers as newHeaders, type MsgHdrs } from '@nats-io/nats-core';
 import { type SluiceError, taskChanges, type TaskId } from '@sluice/contracts';
 import { backoffDelayMs, delay, type Deferred, deferred } from '@sluice/kernel';
@@ -41,8 +42,10 @@ export async function openChangePublisher(
 /**
  * Writes batches to a task's change stream, several under way at once, stored in the order of the calls.
  *
- * Maintained invariant: every publish names the sequence that it expects to follow, so that the stream holds what this
- * publisher wrote without a gap and without anything of another publisher in between. When one is refused, the server
+ * Maintained invariant: every publish names the sequence and, but for the first, the id of the message that it expects to
+ * follow, so that the stream holds what this publisher wrote without a gap and without anything of another publisher in
+ * between. (The sequence alone is not enough: what another one wrote in the place of a refused batch has the sequence
+ * that the batch behind it expects.) When one is refused, the server
  * refuses all that were sent behind it; a full stream is waited for and they are sent again in order, anything else ends the publisher.
  */
 export class ChangePublisher implements Disposable {
@@ -54,6 +57,8 @@ export class ChangePublisher implements Disposable {
   /** Not confirmed yet, oldest first; sequences `#firstSequence`, `#firstSequence + 1` … */
   readonly #pending: PendingBatch[] = [];
   #firstSequence: number;
+  readonly #openedAt: number;
+  readonly #id = randomBytes(6).toString('hex');
   /** How many of `#pending` are sent. */
   #sentCount = 0;
   /** Sent and not answered: a new round may begin only at 0, or answers of the old one would be mistaken for its own. */
@@ -66,6 +71,7 @@ export class ChangePublisher implements Disposable {
     this.#bus = bus;
     this.#taskId = options.taskId;
     this.#subject = taskChanges.format({ taskId: options.taskId });
+    this.#openedAt = options.lastSequence;
     this.#firstSequence = options.lastSequence + 1;
     // What is under way when the connection breaks may or may not arrive.
     this.#forgetDisconnect = bus.on('disconnect', () =>
@@ -125,7 +131,11 @@ export class ChangePublisher implements Disposable {
     try {
       const ack = await this.#bus.jetstream.publish(this.#subject, batch.payload, {
         headers: toHeaders(batch.headers),
-        expect: { lastSequence: sequence - 1 },
+        msgID: this.#messageId(sequence),
+        expect: {
+          lastSequence: sequence - 1,
+          ...(sequence - 1 > this.#openedAt && { lastMsgID: this.#messageId(sequence - 1) }),
+        },
         timeout: PUBLISH_TIMEOUT_MS,
       });
       this.#unansweredCount -= 1;
@@ -135,6 +145,10 @@ export class ChangePublisher implements Disposable {
       this.#onRefused(error, sequence);
     }
     if (this.#isRefused && this.#unansweredCount === 0) await this.#startOver();
+  }
+
+  #messageId(sequence: number): string {
+    return `${this.#id}:${sequence}`;
   }
 
   #onStored(stored: number, expected: number): void {
@@ -155,7 +169,7 @@ export class ChangePublisher implements Disposable {
     if (this.#failure) return;
     if (isFull(error)) {
       this.#isRefused = true;
-    } else if (hasJsError(error, JS_ERROR.wrongLastSequence)) {
+    } else if (hasJsError(error, JS_ERROR.wrongLastSequence, JS_ERROR.wrongLastMessageId)) {
       // Behind a batch that found the stream full this is expected; as the first refusal it means another writer.
       if (!this.#isRefused)
         this.#fail(new PublisherFencedError(`another publisher wrote to ${this.#subject} before ${sequence}`, error));

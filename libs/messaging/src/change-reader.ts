@@ -27,9 +27,9 @@ const PREFETCH_BYTES_DEFAULT = 16 * 1024 * 1024;
 const ACK_WAIT_MS = 24 * 3_600_000;
 const PULL_EXPIRES_MS = 20_000;
 /** The server speaks at least this often while a pull request waits. */
-const IDLE_HEARTBEAT_MS = 2_000;
+const IDLE_HEARTBEAT_MS = 1_000;
 /** Silence of two heartbeats and a bit: look whether the consumer is still there. */
-const SILENCE_MAX_MS = 5_000;
+const SILENCE_MAX_MS = 2_500;
 /** Openings that race each other end after a few rounds: everyone deletes, one creates. */
 const CREATE_ATTEMPTS_MAX = 10;
 

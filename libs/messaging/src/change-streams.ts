@@ -34,7 +34,7 @@ export interface OpenReaderOptions {
   readonly signal?: AbortSignal;
 }
 
-/** Order is kept by expected sequences, not by message ids; the shortest window keeps the server's table of ids empty. */
+/** Ids serve the publisher's fence, not the removal of duplicates; a short window keeps the server's table of ids small. */
 const DUPLICATE_WINDOW_MS = 1_000;
 
 export function changeStreams(bus: Bus): ChangeStreams {

@@ -26,6 +26,7 @@ interface StoredState {
 const POLL_INTERVAL_MS = 3_000;
 /** The announcement can overtake the storing of the value by a moment, so the bucket is read a second time. */
 const SECOND_LOOK_MS = 100;
+const READY_TIMEOUT_MS = 5_000;
 
 export function desiredStates(bus: Bus): DesiredStates {
   const open = (): ReturnType<Kvm['open']> => new Kvm(bus.connection).open(DESIRED_BUCKET, { allow_direct: false });
@@ -68,7 +69,7 @@ async function* watchState(bus: Bus, { taskId, signal, read }: Watch): AsyncGene
       const { promise: woken, resolve } = Promise.withResolvers<number>();
       // Armed before the read, so that a write during the read is not missed.
       wake = () => resolve(SECOND_LOOK_MS);
-      const current = await read().catch(() => null);
+      const current = bus.isConnected ? await read().catch(() => null) : null;
       if (current && (current.revision !== last?.revision || current.text !== last.text)) {
         last = current;
         yield current.state;
@@ -90,18 +91,16 @@ async function* watchState(bus: Bus, { taskId, signal, read }: Watch): AsyncGene
 /** Runs `work`; makes the bucket first if it is not there. */
 async function withBucket<T>(bus: Bus, what: string, work: () => Promise<T>): Promise<T> {
   try {
-    return await work();
-  } catch (error) {
-    if (!isNoResponders(error) && !hasJsError(error, JS_ERROR.streamNotFound)) throw failed(what, error);
-  }
-  try {
+    // A watcher hears what is written while there is no bucket, so that the writer would not learn that nobody stores it.
+    await bus.whenReady(READY_TIMEOUT_MS);
+    try {
+      return await bus.whileConnected(work());
+    } catch (error) {
+      if (!isNoResponders(error) && !hasJsError(error, JS_ERROR.streamNotFound)) throw error;
+    }
     await bus.ensureTopology();
-    return await work();
+    return await bus.whileConnected(work());
   } catch (error) {
-    throw failed(what, error);
+    throw busUnavailable(`${what} of the desired state`, error);
   }
-}
-
-function failed(what: string, error: unknown): Error {
-  return busUnavailable(`${what} of the desired state`, error);
 }

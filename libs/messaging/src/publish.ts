@@ -15,7 +15,8 @@ export interface PublishOptions<Params, Payload> {
   readonly msgId?: string;
 }
 
-const PUBLISH_ATTEMPTS_MAX = 3;
+const PUBLISH_ATTEMPTS_MAX = 4;
+const PUBLISH_TIMEOUT_MS = 3_000;
 const PUBLISH_BACKOFF = { baseMs: 100, capMs: 1_000 };
 
 /**
@@ -48,8 +49,11 @@ export function publishRun(bus: Bus, run: StageRun, options: { readonly msgId?: 
 async function publishDurably(bus: Bus, subject: string, message: { data: string; msgId: string }): Promise<void> {
   for (let attempt = 0; ; attempt += 1) {
     try {
+      // What is sent into a broken connection is lost with it.
+      await bus.whenReady(PUBLISH_TIMEOUT_MS);
       // The id is the same in every attempt, so that one that did arrive is not stored twice.
-      await bus.jetstream.publish(subject, message.data, { msgID: message.msgId, headers: tracedHeaders() });
+      const options = { msgID: message.msgId, headers: tracedHeaders(), timeout: PUBLISH_TIMEOUT_MS };
+      await bus.whileConnected(bus.jetstream.publish(subject, message.data, options));
       return;
     } catch (error) {
       if (attempt + 1 >= PUBLISH_ATTEMPTS_MAX || bus.connection.isClosed())

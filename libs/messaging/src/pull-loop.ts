@@ -16,32 +16,36 @@ export interface PullLoopOptions {
   readonly onMessage: (message: Msg) => Promise<void>;
 }
 
-/** A pull request is renewed after this; a lost one costs at most this time. */
-const PULL_EXPIRES_MS = 15_000;
-const PULL_GRACE_MS = 1_000;
+/** A pull request is renewed after this. */
+const PULL_EXPIRES_MS = 30_000;
+/** The server speaks at least this often while a request waits; it says nothing at all when there is no such consumer. */
+const IDLE_HEARTBEAT_MS = 2_000;
+/** Two heartbeats and a bit. */
+const SILENCE_MAX_MS = 5_000;
 const RETRY_BACKOFF = { baseMs: 100, capMs: 2_000 };
-const STATUS_NO_RESPONDERS = 503;
-const STATUS_CONFLICT = 409;
+const STATUS_HEARTBEAT = 100;
+const STATUS_TIMEOUT = 408;
 
 /**
  * Pulls messages of a durable consumer, one per free slot, until the signal is aborted; survives restarts and loss of the bus.
  * A message is pulled only when somebody is free to handle it, so that none waits here while its ack wait runs out.
  */
 export async function pullLoop(bus: Bus, options: PullLoopOptions): Promise<void> {
+  await options.ensureConsumer().catch(() => undefined);
   await Promise.all(Array.from({ length: options.slots }, () => runSlot(bus, options)));
 }
 
 async function runSlot(bus: Bus, options: PullLoopOptions): Promise<void> {
-  const { signal, log } = options;
+  const { signal, log, consumer } = options;
   let failures = 0;
-  while (!signal.aborted) {
+  while (!signal.aborted && !bus.connection.isClosed()) {
     try {
       const message = await pullOne(bus, options);
       failures = 0;
       if (message) await options.onMessage(message);
     } catch (error) {
       if (signal.aborted) return;
-      log.debug({ err: error, consumer: options.consumer }, 'pull failed');
+      log.debug({ err: error, consumer }, 'pull failed');
       await options.ensureConsumer().catch(() => undefined);
       await delay(backoffDelayMs(failures, RETRY_BACKOFF), signal).catch(() => undefined);
       failures += 1;
@@ -49,30 +53,34 @@ async function runSlot(bus: Bus, options: PullLoopOptions): Promise<void> {
   }
 }
 
-/** The next message, or `null` when none came in time or the connection was renewed. */
-async function pullOne(bus: Bus, { stream, consumer, signal }: PullLoopOptions): Promise<Msg | null> {
+/** The next message, or `null` when none came in time. Rejects when it is not sure that the consumer still knows of the request. */
+function pullOne(bus: Bus, { stream, consumer, signal }: PullLoopOptions): Promise<Msg | null> {
+  const { promise, resolve, reject } = Promise.withResolvers<Msg | null>();
+  const fail = (why: string): void => reject(new Error(`consumer ${consumer} of ${stream}: ${why}`));
+  const silence = setTimeout(() => fail('silence'), SILENCE_MAX_MS);
   const inbox = createInbox();
-  const subscription = bus.connection.subscribe(inbox);
-  const stop = (): void => subscription.unsubscribe();
-  const timer = setTimeout(stop, PULL_EXPIRES_MS + PULL_GRACE_MS);
-  // The server forgets a pull request with its connection.
-  const forgetReconnect = bus.on('reconnect', stop);
-  signal.addEventListener('abort', stop, { once: true });
-  try {
-    const request = JSON.stringify({ batch: 1, expires: nanos(PULL_EXPIRES_MS) });
-    bus.connection.publish(`$JS.API.CONSUMER.MSG.NEXT.${stream}.${consumer}`, request, { reply: inbox });
-    for await (const message of subscription) {
+  const subscription = bus.connection.subscribe(inbox, {
+    callback: (_, message) => {
+      silence.refresh();
       const status = message.headers?.code ?? 0;
-      if (status === 0) return message;
-      if (status === STATUS_NO_RESPONDERS || status === STATUS_CONFLICT)
-        throw new Error(`consumer ${consumer} of ${stream} answers ${status} ${message.headers?.description ?? ''}`);
-      return null;
-    }
-    return null;
-  } finally {
-    clearTimeout(timer);
-    forgetReconnect();
-    signal.removeEventListener('abort', stop);
-    stop();
-  }
+      if (status === 0) resolve(message);
+      else if (status === STATUS_TIMEOUT) resolve(null);
+      else if (status !== STATUS_HEARTBEAT) fail(`${status} ${message.headers?.description ?? ''}`);
+    },
+  });
+  const onAbort = (): void => resolve(null);
+  signal.addEventListener('abort', onAbort, { once: true });
+  const forget = [
+    // The server forgets a pull request with its connection.
+    bus.on('reconnect', () => fail('connection renewed')),
+    bus.onTopologyLost(() => fail('streams lost')),
+  ];
+  const request = { batch: 1, expires: nanos(PULL_EXPIRES_MS), idle_heartbeat: nanos(IDLE_HEARTBEAT_MS) };
+  bus.connection.publish(`$JS.API.CONSUMER.MSG.NEXT.${stream}.${consumer}`, JSON.stringify(request), { reply: inbox });
+  return promise.finally(() => {
+    clearTimeout(silence);
+    subscription.unsubscribe();
+    signal.removeEventListener('abort', onAbort);
+    for (const end of forget) end();
+  });
 }

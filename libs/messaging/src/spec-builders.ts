@@ -1,0 +1,28 @@
+import { randomUUID } from 'node:crypto';
+import { helperObjectName, type Stage, StageRun, type StageRunOf, type TaskSpec } from '@sluice/contracts';
+import { createLogger } from '@sluice/telemetry';
+import { type Bus, connectBus } from './bus.js';
+
+/** A bus for specs: connected, quiet, with its topology. */
+export async function specBus(url: string): Promise<Bus> {
+  const bus = await connectBus({ servers: url, name: 'spec', log: createLogger({ service: 'spec', level: 'silent' }) });
+  await bus.ensureTopology();
+  return bus;
+}
+
+export function specTask(taskId: string = randomUUID()): TaskSpec {
+  const name = helperObjectName(taskId);
+  return {
+    taskId,
+    name: 'spec-task',
+    syncType: 'full_and_incremental',
+    slotName: name,
+    publicationName: name,
+    conflictPolicy: 'error',
+  };
+}
+
+export function specRun<S extends Exclude<Stage, 'copy' | 'build'>>(stage: S, epoch = 1): StageRunOf<S> {
+  const run = StageRun.parse({ version: 1, runId: randomUUID(), epoch, task: specTask(), stage });
+  return run as StageRunOf<S>;
+}
