@@ -96,7 +96,10 @@ async function runWhenReady(check: Check, surroundings: Surroundings): Promise<C
     const finding = await lanes.use((lane) => check.run({ ...lane, ...facts, structure: () => structureFor(lane) }));
     return { id, title, ...finding };
   } catch (error) {
-    if (isConnectionLoss(error) || isFailedConnect(error)) throw error;
+    if (isFailedConnect(error)) throw error;
+    if (isConnectionLoss(error)) {
+      throw new SluiceError('SLUICE-1012', { detail: `during check ${id}: ${messageOf(error)}`, cause: error });
+    }
     return { id, title, outcome: 'failed', ...describeFailure(error) };
   }
 }
@@ -108,8 +111,12 @@ function isFailedConnect(error: unknown): boolean {
 
 function describeFailure(error: unknown): Pick<CheckReport, 'evidence' | 'reason' | 'fix'> {
   return {
-    evidence: error instanceof SluiceError ? error.detail : error instanceof Error ? error.message : String(error),
+    evidence: error instanceof SluiceError ? error.detail : messageOf(error),
     reason: 'The check itself could not be completed, so nothing is known.',
     fix: 'Grant what the message names, or wait until the server answers faster, then run the checks again.',
   };
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }

@@ -1,0 +1,5 @@
+import { Module } from '@nestjs/common';
+import { ConnectionTestHandler } from './connection-test.handler.js';
+
+@Module({ controllers: [ConnectionTestHandler] })
+export class ConnectionTestModule {}
