@@ -1,11 +1,18 @@
-import { describe, expect, it } from '@jest/globals';
-import { type Endpoint, inTransaction } from '@sluice/postgres-client';
+import { describe, expect, it, jest } from '@jest/globals';
+import { type Client, connect, type Endpoint, inTransaction } from '@sluice/postgres-client';
 import { testDatabase, type TestDatabase } from '@sluice/testing';
 import { execFile } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { promisify } from 'node:util';
-import { applyPreData, findCollisions, readStructure, readTargetFacts, type StructurePlan } from './index.js';
+import {
+  applyPreData,
+  findCollisions,
+  readStructure,
+  readTargetFacts,
+  type Statement,
+  type StructurePlan,
+} from './index.js';
 
 const CORPUS = path.join(import.meta.dirname, '../corpus');
 const FILES = readdirSync(CORPUS).filter((name) => name.endsWith('.sql'));
@@ -56,6 +63,20 @@ const SINCE_18 = `
   ALTER TABLE newest ADD COLUMN later int;
   ALTER TABLE newest ADD CONSTRAINT later_not_null NOT NULL later NOT VALID`;
 
+/** What a plan has to report instead of creating it, for a role that the target lacks. */
+const unsupportedObjects = (role: string): string => `
+  CREATE TABLE owned (id int PRIMARY KEY);
+  ALTER TABLE owned OWNER TO ${role};
+  GRANT SELECT ON owned TO ${role}, PUBLIC;
+  CREATE POLICY own ON owned TO ${role} USING (true);
+  ALTER DEFAULT PRIVILEGES FOR ROLE ${role} GRANT SELECT ON TABLES TO PUBLIC;
+  CREATE FOREIGN DATA WRAPPER wrapper;
+  CREATE SERVER server FOREIGN DATA WRAPPER wrapper;
+  CREATE FOREIGN TABLE far (id int) SERVER server;
+  CREATE FUNCTION on_ddl() RETURNS event_trigger LANGUAGE plpgsql AS 'BEGIN END';
+  CREATE EVENT TRIGGER watch ON ddl_command_end EXECUTE FUNCTION on_ddl();
+  SELECT lo_create(0)`;
+
 const corpus = (name: string): string => readFileSync(path.join(CORPUS, name), 'utf8');
 
 async function plan(source: TestDatabase, target: TestDatabase): Promise<StructurePlan> {
@@ -66,17 +87,30 @@ async function plan(source: TestDatabase, target: TestDatabase): Promise<Structu
   );
 }
 
-/** Runs the plan as a load does: the first phase in a transaction, the second one statement after the other. */
+/** As many as can meet in a deadlock, if the statements of a group were not independent. */
+const WORKERS = 4;
+
+/** Runs the plan as a load does: the first phase in a transaction, the second group by group with several workers. */
 async function transfer(source: TestDatabase, target: TestDatabase): Promise<StructurePlan> {
   const structure = await plan(source, target);
   const client = await target.connect(PLAN_SETTINGS);
   await inTransaction(client, 'BEGIN', () => applyPreData(client, structure));
-  for (const { sql, identity } of structure.postData) {
-    await client.query(sql).catch((error: unknown) => {
+  const workers = await Promise.all(Array.from({ length: WORKERS }, () => target.connect(PLAN_SETTINGS)));
+  for (const statements of Map.groupBy(structure.postData, ({ group }) => group).values()) {
+    const left = [...statements];
+    await Promise.all(workers.map((worker) => runAll(worker, left)));
+  }
+  return structure;
+}
+
+/** Takes statements until none is left. */
+async function runAll(worker: Client, left: Statement[]): Promise<void> {
+  for (let next = left.shift(); next; next = left.shift()) {
+    const { identity, sql } = next;
+    await worker.query(sql).catch((error: unknown) => {
       throw new Error(`${identity}: ${sql}`, { cause: error });
     });
   }
-  return structure;
 }
 
 function findPgDump(): string | null {
@@ -180,6 +214,81 @@ describe('structure transfer', () => {
       'function "look"."fire"()',
       'relation "look"."names"',
     ]);
+  });
+
+  it('builds keys, foreign keys and materialized views over rows', async () => {
+    await using source = await testDatabase({
+      schema: `CREATE TABLE parent (id int PRIMARY KEY, name text UNIQUE);
+        CREATE TABLE child (id int PRIMARY KEY, parent int REFERENCES parent, old int, CHECK (id > 0));
+        ALTER TABLE child ADD CONSTRAINT never CHECK (old > 0) NOT VALID;
+        CREATE MATERIALIZED VIEW first AS SELECT count(*) AS n FROM child;
+        CREATE MATERIALIZED VIEW a_second AS SELECT n + 1 AS n FROM first`,
+    });
+    await using target = await testDatabase();
+    const structure = await plan(source, target);
+    const client = await target.connect(PLAN_SETTINGS);
+    await inTransaction(client, 'BEGIN', () => applyPreData(client, structure));
+    await target.query(`INSERT INTO parent VALUES (1, 'x'); INSERT INTO child VALUES (1, 1, -5), (2, 1, -5)`);
+    await runAll(client, [...structure.postData]);
+    expect(await target.query('SELECT n FROM a_second')).toEqual([{ n: '3' }]);
+    expect(
+      await target.query(
+        "SELECT conname, convalidated FROM pg_constraint WHERE contype IN ('c', 'f') AND conrelid <> 0 ORDER BY 1",
+      ),
+    ).toEqual([
+      { conname: 'child_id_check', convalidated: true },
+      { conname: 'child_parent_fkey', convalidated: true },
+      { conname: 'never', convalidated: false },
+    ]);
+  });
+
+  it('works for a role without superuser rights and names all that it leaves out', async () => {
+    await using source = await testDatabase();
+    await using target = await testDatabase();
+    const gone = await source.createRole();
+    await source.query(unsupportedObjects(gone.user));
+    const role = await target.createRole();
+    await target.query(`GRANT ALL ON SCHEMA public TO ${role.user}`);
+    await target.query(`GRANT CREATE ON DATABASE ${target.name} TO ${role.user}`);
+    await using client = await connect(role, { applicationName: 'test', settings: PLAN_SETTINGS });
+    // Both databases are on one server, so the role is hidden from what the plan knows of the target.
+    const known = await readTargetFacts(client);
+    const facts = { ...known, roles: new Set([...known.roles].filter((name) => name !== gone.user)) };
+    const structure = await readStructure(await source.connect(PLAN_SETTINGS), { target: facts, roles: 'existing' });
+    await inTransaction(client, 'BEGIN', () => applyPreData(client, structure));
+    await runAll(client, [...structure.postData]);
+    expect(structure.unsupported.map(({ kind, identity }) => `${kind}: ${identity}`).toSorted()).toEqual(
+      [
+        `default privileges: default privileges of role "${gone.user}" on TABLES`,
+        'event trigger: event trigger "watch"',
+        'foreign server: foreign server server',
+        'foreign table: foreign table public.far',
+        'foreign-data wrapper: foreign-data wrapper wrapper',
+        'large objects: 1 large objects',
+        `owner: role "${gone.user}"`,
+        'owner: role "postgres"',
+        'policy: policy "own" ON "public"."owned"',
+        `privilege: role "${gone.user}"`,
+      ].toSorted(),
+    );
+    await source.query(`DROP OWNED BY ${gone.user}`);
+  });
+
+  it('asks as many queries for many tables as for one', async () => {
+    await using source = await testDatabase({ schema: 'CREATE TABLE t (id serial PRIMARY KEY, CHECK (id > 0))' });
+    const facts = await readTargetFacts(await source.connect());
+    const client = await source.connect(PLAN_SETTINGS);
+    const counted = async (): Promise<number> => {
+      const query = jest.spyOn(client, 'query');
+      await readStructure(client, { target: facts, roles: 'existing' });
+      const { length } = query.mock.calls;
+      query.mockRestore();
+      return length;
+    };
+    const forOne = await counted();
+    await source.query(`DO $$ BEGIN FOR i IN 1..50 LOOP
+      EXECUTE format('CREATE TABLE t_%s (id serial PRIMARY KEY, CHECK (id > 0))', i); END LOOP; END $$`);
+    expect(await counted()).toBe(forOne);
   });
 
   it('leaves nothing behind and names the statement when one of the first phase fails', async () => {

@@ -1,4 +1,4 @@
-import { readRows, sql } from '@sluice/postgres-catalog';
+import { readRows, since, sql } from '@sluice/postgres-catalog';
 import { sqlStateOf } from '@sluice/postgres-client';
 import { type ClientBase } from 'pg';
 
@@ -24,11 +24,13 @@ export async function readTargetFacts(target: ClientBase): Promise<TargetFacts> 
       r.rolsuper AS "isSuperuser"
     FROM pg_catalog.pg_roles r WHERE r.rolname = current_user`,
   );
+  if (!server) throw new Error('the server does not list its own role');
+  // From 16 on a member may still be refused to act as the role.
+  const assume = since(server.versionNum, { from: 160_000, use: sql`'SET'`, before: sql`'MEMBER'` });
   const roles = await readRows<{ name: string; isAssumable: boolean }>(
     target,
-    sql`SELECT r.rolname AS name, pg_catalog.pg_has_role(r.oid, 'MEMBER') AS "isAssumable" FROM pg_catalog.pg_roles r`,
+    sql`SELECT r.rolname AS name, pg_catalog.pg_has_role(r.oid, ${assume}) AS "isAssumable" FROM pg_catalog.pg_roles r`,
   );
-  if (!server) throw new Error('the server does not list its own role');
   return {
     ...server,
     roles: new Set(roles.map(({ name }) => name)),

@@ -11,11 +11,11 @@ interface IndexRow {
   readonly tableName: string;
   readonly definition: string;
   readonly isPartitioned: boolean;
-  readonly isUnique: boolean;
   readonly isValid: boolean;
   readonly isClustered: boolean;
   readonly isReplicaIdentity: boolean;
-  readonly parent: { readonly schema: string; readonly name: string; readonly root: number } | null;
+  /** The index above it, and the table at the root of the partition tree that both stand in. */
+  readonly parent: { readonly schema: string; readonly name: string; readonly tree: string } | null;
   readonly statistics: readonly { readonly position: number; readonly target: number }[];
   readonly constraint: {
     readonly oid: number;
@@ -109,28 +109,35 @@ function toConstraint(row: IndexRow): SchemaObject[] {
   ];
 }
 
-/** One statement per tree: parallel ATTACHes of one tree would wait for each other's locks in different orders. */
+/** Each attachment keeps locks on two indexes and their tables until its statement ends. */
+const ATTACHMENTS_PER_STATEMENT = 100;
+
+/**
+ * Attachments inside one tree of tables lock the same tables in different orders, also those of different indexes, so
+ * they go one after the other: as one statement, or as many in consecutive lanes. Trees go side by side.
+ */
 function toAttachments(rows: readonly IndexRow[]): SchemaObject[] {
-  const trees = Map.groupBy(
-    rows.filter(({ parent }) => parent !== null),
-    ({ parent }) => parent?.root ?? 0,
-  );
-  return [...trees].map(([root, children]) => {
-    const [first] = children;
-    return {
-      key: objectKey('attached index', root),
-      kind: 'partitioned index',
-      address: `INDEX ${quoteQualified(first?.parent?.schema ?? '', first?.parent?.name ?? '')}`,
-      stage: 'attach',
-      phase: 'index',
-      sql: commands(
-        ...children.map(
-          ({ parent, schema, name }) =>
-            `ALTER INDEX ${quoteQualified(parent?.schema ?? '', parent?.name ?? '')} ATTACH PARTITION ${quoteQualified(schema, name)}`,
+  const attached = rows.flatMap(({ parent, ...row }) => (parent === null ? [] : [{ ...row, parent }]));
+  return [...Map.groupBy(attached, ({ parent }) => parent.tree).values()].flatMap((tree) =>
+    Array.from({ length: Math.ceil(tree.length / ATTACHMENTS_PER_STATEMENT) }, (_, lane) => {
+      const part = tree.slice(lane * ATTACHMENTS_PER_STATEMENT, (lane + 1) * ATTACHMENTS_PER_STATEMENT);
+      const [first] = part.map(({ oid, parent }) => ({ oid, parent }));
+      return {
+        key: objectKey('attached index', first?.oid ?? 0),
+        kind: 'partitioned index',
+        address: `INDEX ${quoteQualified(first?.parent.schema ?? '', first?.parent.name ?? '')}`,
+        stage: 'attach' as const,
+        lane,
+        phase: 'index' as const,
+        sql: commands(
+          ...part.map(
+            ({ parent, schema, name }) =>
+              `ALTER INDEX ${quoteQualified(parent.schema, parent.name)} ATTACH PARTITION ${quoteQualified(schema, name)}`,
+          ),
         ),
-      ),
-    };
-  });
+      };
+    }),
+  );
 }
 
 function toSettings(row: IndexRow): SchemaObject[] {
@@ -162,19 +169,20 @@ function toSettings(row: IndexRow): SchemaObject[] {
 /** Tested on PostgreSQL 10–18. Partitioned indexes exist from 11, temporal keys from 18. */
 function readIndexRows({ client, versionNum }: Source): Promise<IndexRow[]> {
   const isPeriod = since(versionNum, { from: 180_000, use: sql`k.conperiod`, before: sql`false` });
-  const root = since(versionNum, {
+  // Before 12 the root cannot be asked for; then all trees count as one.
+  const tree = since(versionNum, {
     from: 120_000,
-    use: sql`pg_catalog.pg_partition_root(i.indexrelid)::oid::bigint`,
-    before: sql`p.oid::bigint`,
+    use: sql`pg_catalog.pg_partition_root(i.indrelid)::oid::text`,
+    before: sql`''`,
   });
   return readRows<IndexRow>(
     client,
     sql`
     SELECT i.indexrelid AS oid, n.nspname AS schema, c.relname AS name, t.oid AS "tableOid", t.relname AS "tableName",
       pg_catalog.pg_get_indexdef(i.indexrelid) AS definition, c.relkind = 'I' AS "isPartitioned",
-      i.indisunique AS "isUnique", i.indisvalid AS "isValid", i.indisclustered AS "isClustered",
+      i.indisvalid AS "isValid", i.indisclustered AS "isClustered",
       i.indisreplident AS "isReplicaIdentity",
-      (SELECT pg_catalog.json_build_object('schema', pn.nspname, 'name', p.relname, 'root', ${root})
+      (SELECT pg_catalog.json_build_object('schema', pn.nspname, 'name', p.relname, 'tree', ${tree})
        FROM pg_catalog.pg_inherits h
        JOIN pg_catalog.pg_class p ON p.oid = h.inhparent JOIN pg_catalog.pg_namespace pn ON pn.oid = p.relnamespace
        WHERE h.inhrelid = i.indexrelid AND c.relispartition) AS parent,
