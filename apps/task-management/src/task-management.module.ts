@@ -1,5 +1,7 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { MetadataDatabase } from '@sluice/metadata';
+import { AlarmHandler } from './alarm.handler.js';
+import { AlarmsController } from './api/alarms.controller.js';
 import { DocumentsController } from './api/documents.controller.js';
 import { TaskEventsController } from './api/task-events.controller.js';
 import { TasksController } from './api/tasks.controller.js';
@@ -19,7 +21,15 @@ export class TaskManagementModule {
     return {
       module: TaskManagementModule,
       // `tasks/events` must be known before `tasks/:id`.
-      controllers: [TaskEventsController, TasksController, DocumentsController, StageEventHandler, LiveFeedHandler],
+      controllers: [
+        TaskEventsController,
+        TasksController,
+        AlarmsController,
+        DocumentsController,
+        StageEventHandler,
+        LiveFeedHandler,
+        AlarmHandler,
+      ],
       providers: [
         { provide: MetadataDatabase, useValue: metadata },
         LiveProgress,

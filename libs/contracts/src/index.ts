@@ -10,6 +10,7 @@ export {
   TaskResource,
   TlsInput,
 } from './http/task.js';
+export { Alarm, AlarmKind, AlarmRecorded, alarmRecords, RecordAlarm } from './messages/alarms.js';
 export {
   AppliedMessage,
   appliedMessages,

@@ -1,3 +1,4 @@
+export { type AlarmLog, type AlarmPage, type AlarmQuery } from './alarm-log.js';
 export { type ApiKey, type ApiKeys } from './api-keys.js';
 export { type AuditEntry, type AuditLog } from './audit-log.js';
 export { type CredentialVault } from './credential-vault.js';

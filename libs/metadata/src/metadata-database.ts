@@ -1,9 +1,11 @@
 import { type Secret } from '@sluice/kernel';
 import { DataSource } from 'typeorm';
+import { AlarmLog } from './alarm-log.js';
 import { ApiKeys } from './api-keys.js';
 import { AuditLog } from './audit-log.js';
 import { connectionOptions, METADATA_SCHEMA } from './connection-options.js';
 import { CredentialVault } from './credential-vault.js';
+import { AlarmEntity } from './entities/alarm.entity.js';
 import { ApiKeyEntity } from './entities/api-key.entity.js';
 import { AuditEventEntity } from './entities/audit-event.entity.js';
 import { IdempotencyKeyEntity } from './entities/idempotency-key.entity.js';
@@ -26,6 +28,7 @@ const ENTITIES = [
   ApiKeyEntity,
   AuditEventEntity,
   IdempotencyKeyEntity,
+  AlarmEntity,
 ];
 
 export interface MetadataOptions {
@@ -41,12 +44,14 @@ export class MetadataDatabase implements AsyncDisposable {
   readonly outbox: Outbox;
   readonly apiKeys: ApiKeys;
   readonly audit: AuditLog;
+  readonly alarms: AlarmLog;
   readonly #dataSource: DataSource;
 
   private constructor(dataSource: DataSource, sealer: Sealer) {
     const { manager } = dataSource;
     this.#dataSource = dataSource;
     this.audit = new AuditLog(manager);
+    this.alarms = new AlarmLog(manager);
     this.vault = new CredentialVault(manager, sealer);
     this.tasks = new TaskRepository(dataSource, this.vault, this.audit);
     this.creator = new TaskCreator(dataSource, this.vault, { audit: this.audit, sealer });

@@ -1,6 +1,6 @@
-import { SluiceError } from '@sluice/contracts';
 import { type TaskState } from '@sluice/model';
 import { type EntityManager } from 'typeorm';
+import { formatCursor, parseCursor } from './cursor.js';
 import { TaskEntity } from './entities/task.entity.js';
 import { type StoredTask } from './stored-task.js';
 
@@ -39,14 +39,4 @@ export async function readTaskPage(manager: EntityManager, query: TaskQuery, ass
     items: await assemble(page),
     nextCursor: rows.length > query.limit && last ? formatCursor(last.position) : null,
   };
-}
-
-function formatCursor(position: string): string {
-  return Buffer.from(`p${position}`).toString('base64url');
-}
-
-function parseCursor(cursor: string): string {
-  const match = /^p(\d{1,18})$/.exec(Buffer.from(cursor, 'base64url').toString('latin1'));
-  if (!match?.[1]) throw new SluiceError('SLUICE-6001', { detail: 'cursor: not one that this service gave out' });
-  return match[1];
 }

@@ -1,6 +1,7 @@
 import { CreateTaskRequest, EndTaskRequest, ProblemDocument, TaskResource } from '@sluice/contracts';
 import { type TaskAction } from '@sluice/model';
 import { z } from 'zod';
+import { AlarmList, AlarmListQuery } from './alarm-list.js';
 import { TaskList, TaskListQuery } from './task-list.js';
 
 type Json = Readonly<Record<string, unknown>>;
@@ -11,6 +12,7 @@ const SCHEMAS = {
   EndTaskRequest: jsonSchema(EndTaskRequest, 'input'),
   Task: jsonSchema(TaskResource, 'output'),
   TaskList: jsonSchema(TaskList, 'output'),
+  AlarmList: jsonSchema(AlarmList, 'output'),
   Problem: jsonSchema(ProblemDocument, 'output'),
 };
 
@@ -34,7 +36,7 @@ export function openApiDocument(): Json {
     },
     servers: [{ url: '/api/v1' }],
     security: [{ apiKey: [] }],
-    paths: { ...taskPaths(), ...actionPaths(), ...eventPaths(), ...openPaths() },
+    paths: { ...taskPaths(), ...actionPaths(), ...eventPaths(), ...alarmPaths(), ...openPaths() },
     components: {
       schemas: SCHEMAS,
       securitySchemes: { apiKey: { type: 'http', scheme: 'bearer', description: 'An API key.' } },
@@ -59,7 +61,7 @@ function taskPaths(): Json {
       },
       get: {
         ...operation('listTasks', 'List tasks, newest first'),
-        parameters: queryParameters(),
+        parameters: queryParameters(TaskListQuery),
         responses: { 200: answer('TaskList', 'A page'), ...problems(400, 401) },
       },
     },
@@ -110,6 +112,15 @@ function eventPaths(): Json {
   };
 }
 
+function alarmPaths(): Json {
+  const get = {
+    ...operation('listAlarms', 'List alarms, newest first'),
+    parameters: queryParameters(AlarmListQuery),
+    responses: { 200: answer('AlarmList', 'A page'), ...problems(400, 401) },
+  };
+  return { '/alarms': { get } };
+}
+
 function openPaths(): Json {
   const description = 'This document';
   const schema = { type: 'object' };
@@ -136,8 +147,8 @@ function problems(...statuses: readonly number[]): Json {
   return Object.fromEntries(statuses.map((status) => [status, { description: 'Problem (RFC 9457)', content }]));
 }
 
-function queryParameters(): readonly Json[] {
-  const properties = Object.entries(z.toJSONSchema(TaskListQuery, { io: 'input' }).properties ?? {});
+function queryParameters(query: z.ZodType): readonly Json[] {
+  const properties = Object.entries(z.toJSONSchema(query, { io: 'input' }).properties ?? {});
   return properties.map(([name, schema]) => ({ name, in: 'query', required: false, schema }));
 }
 

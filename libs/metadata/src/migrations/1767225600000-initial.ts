@@ -75,6 +75,17 @@ const STATEMENTS = [
      address text,
      trace_id text
    )`,
+  `CREATE TABLE alarms (
+     event_id uuid PRIMARY KEY,
+     position bigint GENERATED ALWAYS AS IDENTITY UNIQUE,
+     task_id uuid NOT NULL,
+     task_name text NOT NULL,
+     kind text NOT NULL,
+     state text NOT NULL,
+     error jsonb,
+     at timestamptz NOT NULL
+   )`,
+  `CREATE INDEX alarms_task ON alarms (task_id, position)`,
   `CREATE FUNCTION refuse_audit_change() RETURNS trigger LANGUAGE plpgsql AS
      $$ BEGIN RAISE EXCEPTION 'audit_events is append-only'; END $$`,
   `CREATE TRIGGER audit_events_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON audit_events
@@ -89,7 +100,7 @@ export class Initial1767225600000 implements MigrationInterface {
 
   async down(queryRunner: QueryRunner): Promise<void> {
     await queryRunner.query(
-      `DROP TABLE audit_events, idempotency_keys, api_keys, outbox, task_runs, task_credentials, tasks`,
+      `DROP TABLE alarms, audit_events, idempotency_keys, api_keys, outbox, task_runs, task_credentials, tasks`,
     );
     await queryRunner.query(`DROP FUNCTION refuse_audit_change()`);
   }

@@ -1,0 +1,15 @@
+import { Controller, Get, Query, UseGuards } from '@nestjs/common';
+import { type AlarmPage, MetadataDatabase } from '@sluice/metadata';
+import { AlarmListQuery } from './alarm-list.js';
+import { ApiKeyGuard } from './api-key.guard.js';
+
+@Controller('api/v1/alarms')
+@UseGuards(ApiKeyGuard)
+export class AlarmsController {
+  constructor(private readonly metadata: MetadataDatabase) {}
+
+  @Get()
+  list(@Query() query: unknown): Promise<AlarmPage> {
+    return this.metadata.alarms.list(AlarmListQuery.parse(query));
+  }
+}
