@@ -131,6 +131,8 @@ class CaptureSession {
       log.info({ session: this.#session, lsn: formatLsn(this.#startLsn) }, 'capture session started');
       this.#assembler.announce();
       const ended = untilLsn.then((lsn) => this.#endAt(lsn));
+      // An end that is ordered already must be in force before the first row is looked at.
+      await Promise.resolve();
       return await Promise.race([
         this.#read(signal),
         this.#batches.failed,

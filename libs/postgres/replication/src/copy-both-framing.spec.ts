@@ -63,6 +63,20 @@ describe('CopyBothFraming', () => {
     expect(log).toEqual(['started', 'changes']);
   });
 
+  it('takes bytes that were read to where it was before it handed out what it held', () => {
+    const { framing, runs } = recorder();
+    const answer = Buffer.concat([serverMessage('W', Buffer.from([0, 0, 0])), CHANGES.subarray(0, 60)]);
+    answer.copy(framing.space());
+    framing.filled(answer.length);
+    const chosenBefore = framing.space();
+    framing.release();
+    const more = CHANGES.subarray(60, 100_000);
+    more.copy(chosenBefore);
+    framing.append(chosenBefore.subarray(0, more.length));
+    framing.append(CHANGES.subarray(100_000));
+    expect(Buffer.concat(runs).equals(CHANGES)).toBe(true);
+  });
+
   it('reads the fields of an error', () => {
     const { framing, log } = recorder();
     const fields = [

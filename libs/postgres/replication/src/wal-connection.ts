@@ -78,8 +78,11 @@ class DirectSocket {
   }
 
   #onRead(length: number, buffer: Uint8Array): boolean {
-    // The memory for this read was chosen after the one before: the first read after the take-over is in the login's.
-    if (this.reader && buffer.buffer !== this.#loginBuffer.buffer) this.reader.filled(length);
+    const space = this.reader?.space();
+    // The memory of a read is chosen after the read before it. The reader may have moved on since: at the take-over, and
+    // when it hands out what it held back. Then the bytes lie elsewhere than where it goes on.
+    const isInPlace = space?.buffer === buffer.buffer && space.byteOffset === buffer.byteOffset;
+    if (this.reader && isInPlace) this.reader.filled(length);
     else if (this.reader) this.reader.append(buffer.subarray(0, length));
     else this.socket.emit('data', Buffer.from(buffer.subarray(0, length)));
     return true;

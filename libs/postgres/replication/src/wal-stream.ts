@@ -162,7 +162,6 @@ export class WalStream implements AsyncDisposable {
 
   /** Reports what is confirmed and ends the stream in good order. */
   async close(): Promise<void> {
-    if (!this.#isOver) this.#sendStatus(false);
     this.#finish(null);
     if (this.#socket.closed) return;
     const closed = Promise.withResolvers<void>();
@@ -258,6 +257,8 @@ export class WalStream implements AsyncDisposable {
   /** @param reason null when the stream was closed here. */
   #finish(reason: Error | null): void {
     if (this.#isOver) return;
+    // The last report carries what was confirmed within CONFIRM_DELAY_MS; it must leave before the farewell.
+    this.#sendStatus(false);
     this.#isOver = true;
     this.#options.signal.removeEventListener('abort', this.#onAbort);
     if (this.#statusTimer) clearInterval(this.#statusTimer);
