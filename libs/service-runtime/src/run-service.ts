@@ -3,7 +3,7 @@ import { type DynamicModule, type INestApplication, Module, type Type } from '@n
 import { NestFactory } from '@nestjs/core';
 import { delay, isAbort } from '@sluice/kernel';
 import { type Bus, connectBus, JetStreamStrategy, type JetStreamStrategyOptions } from '@sluice/messaging';
-import { createLogger, type Logger } from '@sluice/telemetry';
+import { createLogger, flushSpans, type Logger } from '@sluice/telemetry';
 import { type z } from 'zod';
 import { HealthServer } from './health-server.js';
 import { type BaseConfig, loadConfig, workerName } from './load-config.js';
@@ -25,6 +25,8 @@ export interface ServiceOptions<Schema extends z.ZodType<BaseConfig>> {
 /** I10: whatever is not done then is redelivered; the supervisor's own patience usually is 10 s. */
 const SHUTDOWN_DEADLINE_MS = 9_500;
 const TOPOLOGY_RETRY_MS = 500;
+/** A collector that is gone must not use up the shutdown's time. */
+const FLUSH_TIMEOUT_MS = 1_000;
 
 /** Runs a service until SIGTERM or SIGINT, then ends the process. The only place that decides about the process's life. */
 export async function runService<Schema extends z.ZodType<BaseConfig>>(options: ServiceOptions<Schema>): Promise<void> {
@@ -63,7 +65,10 @@ async function serve<Schema extends z.ZodType<BaseConfig>>(
   const health = await HealthServer.listen({ host: config.SLUICE_HTTP_HOST, port: config.SLUICE_HTTP_PORT });
   let bus: Bus | null = null;
   health.addCheck('nats', () => ({ ready: bus?.isConnected === true && bus.status.topologyReady }));
-  const closers: (() => Promise<void>)[] = [() => health.close()];
+  const closers: (() => Promise<void>)[] = [
+    () => health.close(),
+    () => Promise.race([flushSpans(), delay(FLUSH_TIMEOUT_MS)]),
+  ];
   endAfterDeadline(signal, log);
   try {
     bus = await connectBus({

@@ -2,6 +2,7 @@ export { createLogger, type Logger, type LoggerOptions, type LogLevel } from './
 export {
   currentTraceId,
   extractContext,
+  flushSpans,
   type HeaderCarrier,
   injectContext,
   linkFrom,

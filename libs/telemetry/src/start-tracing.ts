@@ -6,15 +6,14 @@ import { resourceFromAttributes } from '@opentelemetry/resources';
 import { NodeSDK } from '@opentelemetry/sdk-node';
 import { ATTR_SERVICE_NAME } from '@opentelemetry/semantic-conventions';
 
-/** Longest wait for the collector when the process ends; the whole shutdown has 10 s (I10). */
-const FLUSH_TIMEOUT_MS = 1_500;
-
-/** Starts the SDK: http and pg spans, OTLP export, flush when the process is asked to end. */
+/** Starts the SDK: http and pg spans, OTLP export. Whoever ends the process calls `flushSpans` before. */
 export function startTracing(serviceName: string): void {
   // ES modules can be patched only by a loader hook, and it must be there before the SDK loads its instrumentations.
   register('import-in-the-middle/hook.mjs', import.meta.url);
   const sdk = new NodeSDK({
     resource: resourceFromAttributes({ [ATTR_SERVICE_NAME]: serviceName }),
+    // Detectors would send the process's arguments and its owner, too (I9).
+    autoDetectResources: false,
     traceExporter: new OTLPTraceExporter(),
     instrumentations: [
       new HttpInstrumentation({ ignoreIncomingRequestHook: (request) => request.url?.startsWith('/health') ?? false }),
@@ -23,12 +22,5 @@ export function startTracing(serviceName: string): void {
     ],
   });
   sdk.start();
-  const flush = (): void => {
-    void Promise.race([sdk.shutdown(), new Promise((resolve) => setTimeout(resolve, FLUSH_TIMEOUT_MS).unref())]).catch(
-      () => undefined,
-    );
-  };
-  process.once('SIGTERM', flush);
-  process.once('SIGINT', flush);
-  process.once('beforeExit', flush);
+  process.once('beforeExit', () => void sdk.shutdown().catch(() => undefined));
 }

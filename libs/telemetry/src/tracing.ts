@@ -4,6 +4,7 @@ import {
   type Context,
   type Link,
   propagation,
+  ProxyTracerProvider,
   ROOT_CONTEXT,
   type Span,
   SpanStatusCode,
@@ -66,6 +67,13 @@ export function extractContext(headers: HeaderCarrier): Context {
 export function linkFrom(headers: HeaderCarrier): Link[] {
   const span = trace.getSpanContext(extractContext(headers));
   return span ? [{ context: span }] : [];
+}
+
+/** Sends the spans that have ended and wait to be exported; does nothing when tracing is off. */
+export async function flushSpans(): Promise<void> {
+  const provider = trace.getTracerProvider();
+  const delegate = provider instanceof ProxyTracerProvider ? provider.getDelegate() : provider;
+  if ('forceFlush' in delegate && typeof delegate.forceFlush === 'function') await delegate.forceFlush();
 }
 
 function errorLabel(error: unknown): string {
