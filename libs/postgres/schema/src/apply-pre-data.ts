@@ -8,7 +8,8 @@ const SETTINGS = `SET LOCAL check_function_bodies = off; SET LOCAL search_path =
 
 /**
  * Creates everything that has to be there before the rows. The caller owns the transaction: after a crash the target
- * has all of it or nothing. @throws SluiceError 3001 with the statement and the server's error.
+ * has all of it or nothing. The settings made here, an empty search_path among them, last until its end.
+ * @throws SluiceError 3001 with the statement and the server's error.
  */
 export async function applyPreData(target: ClientBase, plan: StructurePlan): Promise<void> {
   await target.query(SETTINGS);

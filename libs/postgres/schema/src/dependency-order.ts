@@ -49,7 +49,7 @@ function lateKeys(graph: DependencyGraph, outside: DependencyGraph, postKeys: Re
   for (let key = waiting.pop(); key !== undefined; key = waiting.pop()) {
     if (late.has(key)) continue;
     late.add(key);
-    waiting.push(...(dependents.get(key) ?? []));
+    for (const dependent of dependents.get(key) ?? []) waiting.push(dependent);
   }
   return late;
 }

@@ -61,7 +61,6 @@ export async function readStructure(client: ClientBase, options: StructureOption
 
 /** Everything that is created. The order is that of kinds; where dependencies leave a choice, it is kept. */
 async function readCreated(source: Source, { target }: StructureOptions): Promise<Part> {
-  const objects: SchemaObject[] = [];
   const readers = [
     readSchemas,
     readExtensions,
@@ -87,7 +86,9 @@ async function readCreated(source: Source, { target }: StructureOptions): Promis
     readTriggers,
     readRules,
   ];
-  for (const read of readers) objects.push(...(await read(source)));
+  const kinds: SchemaObject[][] = [];
+  for (const read of readers) kinds.push(await read(source));
+  const objects = kinds.flat();
   const rest = [
     await readIndexes(source),
     await readPolicies(source, target.roles),

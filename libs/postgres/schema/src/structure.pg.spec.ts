@@ -1,6 +1,14 @@
 import { describe, expect, it, jest } from '@jest/globals';
 import { type Client, connect, type Endpoint, inTransaction } from '@sluice/postgres-client';
-import { testDatabase, type TestDatabase } from '@sluice/testing';
+import {
+  everyType,
+  KEYLESS,
+  ORDERS,
+  PARTITIONED,
+  QUOTED_NAMES,
+  testDatabase,
+  type TestDatabase,
+} from '@sluice/testing';
 import { execFile } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
@@ -155,6 +163,16 @@ describe('structure transfer', () => {
     expect(await dump(pgDump ?? '', target.endpoint)).toEqual(await dump(pgDump ?? '', source.endpoint));
     expect(unsupported).toEqual([]);
   });
+
+  withPgDump.each(Object.entries({ everyType: everyType(DUMPED_MAJOR), KEYLESS, ORDERS, PARTITIONED, QUOTED_NAMES }))(
+    'makes a database that pg_dump cannot tell from the source, of the shape %s',
+    async (_, schema) => {
+      await using source = await testDatabase({ major: DUMPED_MAJOR, schema });
+      await using target = await testDatabase({ major: DUMPED_MAJOR });
+      await transfer(source, target);
+      expect(await dump(pgDump ?? '', target.endpoint)).toEqual(await dump(pgDump ?? '', source.endpoint));
+    },
+  );
 
   withPgDump('transfers its own result once more without a difference', async () => {
     const schema = [PREPARE_ROLES, ...FILES.map(corpus)].join(';\n');
