@@ -253,3 +253,23 @@ describe('API keys', () => {
     expect(await metadata.apiKeys.verify(key)).toMatchObject({ name: 'admin' });
   });
 });
+
+describe('alarms', () => {
+  it('are recorded once per event, and outlive their task', async () => {
+    const taskId = await create();
+    const alarm = {
+      eventId: randomUUID(),
+      taskId,
+      taskName: 'shop-move',
+      kind: 'abnormal' as const,
+      state: 'incremental_failed',
+      error: { code: 'SLUICE-5001', detail: 'duplicate key', remedy: 'remove the row' },
+      at: '2026-01-01T00:00:00.000Z',
+    };
+    const twice = await Promise.all([metadata.alarms.record(alarm), metadata.alarms.record(alarm)]);
+    expect(twice.sort()).toEqual([false, true]);
+    await metadata.tasks.remove(taskId, { origin: ORIGIN, action: 'delete' });
+    expect(await metadata.alarms.list({ limit: 10, taskId })).toEqual({ items: [alarm], nextCursor: null });
+    expect((await metadata.alarms.list({ limit: 10, taskId: randomUUID() })).items).toEqual([]);
+  });
+});
