@@ -11,6 +11,7 @@ import {
   incrementalLines,
   precheckLines,
   RateMeter,
+  RestartingCounter,
 } from './task-view.js';
 
 const POLL_MS = 500;
@@ -25,25 +26,28 @@ export class TaskFollower {
   readonly #api: ApiClient;
   readonly #display: Display;
   readonly #rate = new RateMeter();
-  readonly #startedAtMs = performance.now();
+  readonly #transactions = new RestartingCounter();
+  readonly #changes = new RestartingCounter();
   #stateSinceMs = performance.now();
   #state: string | null = null;
   #hasShownTest = false;
   #hasShownChecks = false;
   #fullLoad: FullLoadProgress | null = null;
+  #loaded: FullLoadProgress | null = null;
 
   constructor(api: ApiClient, display: Display) {
     this.#api = api;
     this.#display = display;
   }
 
-  /** The last numbers of the full load that were seen. */
+  /** The most of the full load that was seen: numbers are about once a second, and the last are those of its end. */
   get fullLoad(): FullLoadProgress | null {
-    return this.#fullLoad;
+    return this.#loaded;
   }
 
-  get elapsedMs(): number {
-    return performance.now() - this.#startedAtMs;
+  /** Of all apply runs together. */
+  get applied(): { readonly transactions: number; readonly changes: number } {
+    return { transactions: this.#transactions.total, changes: this.#changes.total };
   }
 
   /** Resolves when `isThere` holds. @throws TaskFailed when the task failed, which is shown first. */
@@ -63,7 +67,14 @@ export class TaskFollower {
   #show(task: TaskResource): void {
     this.#showChecks(task);
     const { fullLoad, capture, apply } = task.progress;
-    if (fullLoad?.kind === 'full-load') this.#fullLoad = fullLoad;
+    if (fullLoad?.kind === 'full-load') {
+      this.#fullLoad = fullLoad;
+      if (fullLoad.rowsDone >= (this.#loaded?.rowsDone ?? 0)) this.#loaded = fullLoad;
+    }
+    if (apply?.kind === 'apply') {
+      this.#transactions.read(apply.transactions);
+      this.#changes.read(apply.changes);
+    }
     if (task.state !== this.#state) this.#showTransition(task.state);
     const isLoading = task.state === 'full_load' && this.#fullLoad !== null;
     if (isLoading && this.#fullLoad) {

@@ -42,12 +42,15 @@ export async function runStart(options: StartOptions, context: StartContext): Pr
   );
   if (apiPort.isSubstitute) display.line(`! port ${API_PORT_DEFAULT} is taken; the API takes ${apiPort.port} instead`);
 
-  const { sample, databases } = await startAll(options, { ...context, directory, apiPort, resources });
+  // Disposed of in the opposite order: the services end while their servers still run.
+  const servers = resources.use(new AsyncDisposableStack());
+  const services = resources.use(new AsyncDisposableStack());
+  const { sample, databases } = await startAll(options, { ...context, directory, apiPort, servers, services });
   interrupt.signal.throwIfAborted();
   const apiUrl = `http://127.0.0.1:${apiPort.port}`;
   const api = new ApiClient(apiUrl, directory.installation.adminKey, interrupt.signal);
   const before = await lookBefore(databases);
-  const traffic = sample && startSampleTraffic(sample, resources, interrupt.signal);
+  const traffic = sample && startSampleTraffic(sample, resources, context);
   const task = await findOrCreateTask(api, databases, { display, sample, directory });
 
   const run: TaskRun = {
@@ -68,13 +71,14 @@ export async function runStart(options: StartOptions, context: StartContext): Pr
 interface Starting extends StartContext {
   readonly directory: DataDirectory;
   readonly apiPort: ApiPort;
-  readonly resources: AsyncDisposableStack;
+  readonly servers: AsyncDisposableStack;
+  readonly services: AsyncDisposableStack;
 }
 
 /** Servers and services; the sample is filled while the services start. */
 async function startAll(
   options: StartOptions,
-  { display, interrupt, onEmergency, directory, apiPort, resources }: Starting,
+  { display, interrupt, onEmergency, directory, apiPort, ...stacks }: Starting,
 ): Promise<{ sample: SampleServers | null; databases: Databases }> {
   const startedAtMs = performance.now();
   const since = (): string => formatDuration(performance.now() - startedAtMs);
@@ -83,13 +87,13 @@ async function startAll(
   const startSample = async (): Promise<SampleServers | null> => {
     if (options.databases) return null;
     doing('starting the sample databases and filling the source');
-    const sample = await startSampleServers(directory, resources, log);
+    const sample = await startSampleServers(directory, stacks.servers, log);
     display.line(`✓ sample source filled, sample target empty (${since()})`);
     return sample;
   };
   const startControl = async (): Promise<void> => {
     doing('starting the message bus and the metadata database');
-    const servers = await startControlServers(directory, resources, log);
+    const servers = await startControlServers(directory, stacks.servers, log);
     display.line(`✓ message bus and metadata database run (${since()})`);
     const supervisor = new Supervisor({
       logDir: directory.logDir,
@@ -97,7 +101,7 @@ async function startAll(
         display.line(`! ${name} ended (${cause}); started again in ${formatDuration(restartInMs)}`),
     });
     onEmergency(() => supervisor.kill());
-    resources.defer(() =>
+    stacks.services.defer(() =>
       supervisor.stop(Math.min(SERVICE_GRACE_MS, Math.max(0, interrupt.remainingMs() - SERVERS_STOP_MS))),
     );
     await startServices(supervisor, {
@@ -119,9 +123,19 @@ async function startAll(
   return { sample: sample.value, databases };
 }
 
-function startSampleTraffic(sample: SampleServers, resources: AsyncDisposableStack, signal: AbortSignal): Traffic {
+function startSampleTraffic(
+  sample: SampleServers,
+  resources: AsyncDisposableStack,
+  { display, interrupt }: StartContext,
+): Traffic {
   const stop = new AbortController();
-  const traffic = startTraffic(sample.source, { signal: AbortSignal.any([stop.signal, signal]), seed: TRAFFIC_SEED });
+  const traffic = startTraffic(sample.source, {
+    signal: AbortSignal.any([stop.signal, interrupt.signal]),
+    seed: TRAFFIC_SEED,
+  });
+  traffic.done.catch((error: unknown) => {
+    display.line(`! the sample's live writes have ended: ${error instanceof Error ? error.message : String(error)}`);
+  });
   resources.defer(async () => {
     stop.abort();
     await traffic.done.catch(() => undefined);

@@ -107,9 +107,11 @@ async function startBoth<A extends AsyncDisposable, B extends AsyncDisposable>(
   starting: { readonly first: Promise<A>; readonly second: Promise<B> },
 ): Promise<[A, B]> {
   const both = [starting.first, starting.second] as const;
-  for (const started of await Promise.allSettled(both)) {
-    if (started.status === 'fulfilled') resources.use(started.value);
-  }
+  const settled = await Promise.allSettled(both);
+  const started = settled.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
+  resources.defer(async () => {
+    await Promise.all(started.map((server) => server[Symbol.asyncDispose]()));
+  });
   return Promise.all(both);
 }
 

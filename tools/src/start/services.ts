@@ -20,6 +20,9 @@ const SERVICES = {
   notification: 'apps/notification/dist/main.js',
 } as const;
 
+/** Starts tracing when OpenTelemetry's variables ask for it, before the service loads anything that is traced. */
+const TRACING = path.join(WORKSPACE, 'libs/telemetry/dist/register.js');
+
 const READY_DEADLINE_MS = 60_000;
 const READY_POLL_MS = 100;
 /** A service that ends so often before it was ready has a reason that waiting does not remove. */
@@ -29,17 +32,33 @@ const LOG_TAIL_LINES = 8;
 /** Variables of this process that a service may see; the rest, such as PGHOST, could change what it does. */
 const INHERITED = /^(PATH|HOME|LANG|LC_.*|TZ|NODE_EXTRA_CA_CERTS|SSL_CERT_.*|OTEL_.*|SLUICE_.*)$/;
 
+export type ServiceName = keyof typeof SERVICES;
+
+/** They work on runs, so that any number of them can do so beside each other. */
+export const DATA_PLANE = [
+  'connection-test',
+  'precheck',
+  'snapshot-holder',
+  'full-load',
+  'capture',
+  'apply',
+] as const satisfies ServiceName[];
+
 export interface ServiceOptions {
-  readonly directory: DataDirectory;
+  readonly directory: Pick<DataDirectory, 'installation'>;
   readonly servers: ControlServers;
   readonly apiPort: number;
   readonly signal: AbortSignal;
   readonly onReady: (readyCount: number, total: number) => void;
+  /** Processes of each service of the data plane; default 1. From the second on they are named `capture-2` and so on. */
+  readonly replicas?: number;
+  /** More variables for all services. */
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 /** Starts all services and waits until each says that it is ready. @throws SluiceError 8005 with the end of its log */
 export async function startServices(supervisor: Supervisor, options: ServiceOptions): Promise<void> {
-  const entries = Object.entries(SERVICES);
+  const entries = Object.entries(SERVICES).flatMap(([name, entry]) => replicasOf(name, entry, options.replicas ?? 1));
   const failure = new AbortController();
   const signal = AbortSignal.any([options.signal, failure.signal]);
   let readyCount = 0;
@@ -61,9 +80,17 @@ export async function startServices(supervisor: Supervisor, options: ServiceOpti
   }
 }
 
+function replicasOf(name: string, entry: string, count: number): [name: string, entry: string][] {
+  const isReplicated = DATA_PLANE.some((service) => service === name);
+  return Array.from({ length: isReplicated ? count : 1 }, (_, index) => [
+    index === 0 ? name : `${name}-${index + 1}`,
+    entry,
+  ]);
+}
+
 function describeService(
   service: { name: string; entry: string; healthPort: number },
-  { directory, servers }: ServiceOptions,
+  { directory, servers, env: more }: ServiceOptions,
 ): ServiceProcess {
   const { busKey, masterKey, adminKey } = directory.installation;
   const inherited = Object.entries(process.env).filter(([name]) => INHERITED.test(name));
@@ -78,8 +105,9 @@ function describeService(
       SLUICE_MASTER_KEY: masterKey,
       SLUICE_ADMIN_KEY: adminKey,
     }),
+    ...more,
   };
-  return { name: service.name, entry: path.join(WORKSPACE, service.entry), env };
+  return { name: service.name, entry: path.join(WORKSPACE, service.entry), env, preload: TRACING };
 }
 
 async function untilReady(

@@ -1,14 +1,18 @@
+import { dismissWatchdog, runAtDeath } from '@sluice/embedded';
 import { backoffDelayMs } from '@sluice/kernel';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, openSync } from 'node:fs';
 import path from 'node:path';
+import { pathToFileURL } from 'node:url';
 
 export interface ServiceProcess {
   readonly name: string;
   /** The file that Node runs. */
   readonly entry: string;
   readonly env: NodeJS.ProcessEnv;
+  /** A module that Node loads before the entry. */
+  readonly preload?: string;
 }
 
 export interface Crash {
@@ -60,6 +64,21 @@ export class Supervisor {
     this.#launch(entry);
   }
 
+  /** Kills a process and starts it again at once, for its next life only with more variables. It counts as no crash. */
+  async restart(name: string, onceEnv: NodeJS.ProcessEnv = {}): Promise<void> {
+    const entry = this.#supervised.get(name);
+    if (!entry) throw new Error(`no process is named ${name}`);
+    if (entry.restartTimer) clearTimeout(entry.restartTimer);
+    const { child } = entry;
+    entry.child = null;
+    if (child?.pid !== undefined) {
+      const exit = once(child, 'exit');
+      child.kill('SIGKILL');
+      await exit;
+    }
+    if (!this.#isStopping) this.#launch(entry, onceEnv);
+  }
+
   /** `undefined` while the process waits for its restart. */
   pidOf(name: string): number | undefined {
     return this.#supervised.get(name)?.child?.pid;
@@ -95,21 +114,26 @@ export class Supervisor {
     return entries.flatMap(({ child }) => (child?.pid === undefined ? [] : [child]));
   }
 
-  #launch(entry: Supervised): void {
-    const { name, entry: file, env } = entry.service;
+  #launch(entry: Supervised, onceEnv: NodeJS.ProcessEnv = {}): void {
+    const { name, entry: file, env, preload } = entry.service;
     const log = openSync(this.logFile(name), 'a');
     try {
+      const preloading = preload === undefined ? [] : ['--import', pathToFileURL(preload).href];
       // In the process group of this process: whoever ends the group, because this process was killed, ends it too.
-      const child = spawn(process.execPath, ['--enable-source-maps', file], {
-        env,
+      const child = spawn(process.execPath, ['--enable-source-maps', ...preloading, file], {
+        env: { ...env, ...onceEnv },
         stdio: ['ignore', log, log],
       });
       entry.child = child;
       entry.startedAtMs = performance.now();
-      child.once('error', () => this.#onExit(entry, 'it could not be started'));
-      child.once('exit', (code, signal) =>
-        this.#onExit(entry, signal === null ? `exit code ${code}` : `signal ${signal}`),
-      );
+      const watchdog = runAtDeath('kill', ['-KILL', String(child.pid ?? 0)]);
+      const onEnd = (cause: string): void => {
+        // Its process id may soon be somebody else's.
+        dismissWatchdog(watchdog);
+        if (entry.child === child) this.#onExit(entry, cause);
+      };
+      child.once('error', () => onEnd('it could not be started'));
+      child.once('exit', (code, signal) => onEnd(signal === null ? `exit code ${code}` : `signal ${signal}`));
     } finally {
       closeSync(log);
     }

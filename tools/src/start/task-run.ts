@@ -31,19 +31,16 @@ export async function loadAndFinish(run: TaskRun, task: TaskResource, incrementa
   const incrementalAtMs = performance.now();
   await catchUp(run);
   const untilMs = performance.now() + incrementalSeconds * 1000;
-  const last = await follower.until(taskId, () => performance.now() >= untilMs, signal);
+  await follower.until(taskId, () => performance.now() >= untilMs, signal);
   const { report, endMs, compareMs } = await endAndVerify(taskId, run);
   const incrementalMs = performance.now() - incrementalAtMs - compareMs;
-  const ended = await run.api.getTask(taskId);
-  const apply = ended.progress.apply ?? last.progress.apply;
   const leftovers = await findLeftovers(databases, taskId, run.before);
   const lines = summaryLines({
     report,
     fullLoad: follower.fullLoad,
     loadMs: incrementalAtMs - startedAtMs,
     incrementalMs,
-    transactions: apply?.kind === 'apply' ? apply.transactions : 0,
-    changes: apply?.kind === 'apply' ? apply.changes : 0,
+    ...follower.applied,
     endMs,
     compareMs,
     leftovers,

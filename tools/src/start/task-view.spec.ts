@@ -6,6 +6,7 @@ import {
   incrementalLines,
   precheckLines,
   RateMeter,
+  RestartingCounter,
 } from './task-view.js';
 
 const LOADING: FullLoadProgress = {
@@ -97,4 +98,10 @@ describe('the rate meter', () => {
     expect(meter.read(0, 2000)).toBe(200);
     expect(meter.read(50, 3000)).toBe(50);
   });
+});
+
+it('sums up a counter over the runs of a stage', () => {
+  const counter = new RestartingCounter();
+  for (const count of [5, 9, 9, 0, 3]) counter.read(count);
+  expect(counter.total).toBe(12);
 });

@@ -97,3 +97,18 @@ export class RateMeter {
     return this.#perSecond;
   }
 }
+
+/** The sum of a counter that begins anew with each run of a stage. */
+export class RestartingCounter {
+  #earlierRuns = 0;
+  #thisRun = 0;
+
+  read(count: number): void {
+    if (count < this.#thisRun) this.#earlierRuns += this.#thisRun;
+    this.#thisRun = count;
+  }
+
+  get total(): number {
+    return this.#earlierRuns + this.#thisRun;
+  }
+}

@@ -1,3 +1,5 @@
+import { helperObjectName, SluiceError } from '@sluice/contracts';
+import { delay } from '@sluice/kernel';
 import { compareDatabases, type ComparisonReport } from '@sluice/postgres-compare';
 import { connect } from '@sluice/postgres-client';
 import { type ApiClient } from './api-client.js';
@@ -30,6 +32,9 @@ const COMPARE_SESSIONS = 2;
  */
 export async function endAndVerify(taskId: string, context: VerifyContext): Promise<Verification> {
   const { api, display, follower, databases, signal } = context;
+  // Must come before the snapshot: a task that runs on would be past its LSN when the order to end there arrives.
+  await api.act(taskId, 'pause');
+  await untilCaptureStopped(taskId, context);
   await using held = await holdSource(databases.source, signal);
   display.line(`Ending the task at ${held.consistentLsn}; the source may be written on`);
   const endedFromMs = performance.now();
@@ -38,6 +43,27 @@ export async function endAndVerify(taskId: string, context: VerifyContext): Prom
   const comparedFromMs = performance.now();
   const report = await compareAt(held.snapshotName, context);
   return { report, endMs: comparedFromMs - endedFromMs, compareMs: performance.now() - comparedFromMs };
+}
+
+const CAPTURE_STOP_DEADLINE_MS = 30_000;
+const CAPTURE_STOP_POLL_MS = 50;
+
+/** Nobody reads the slot any more, so nothing that commits from now on is on its way to the target. */
+async function untilCaptureStopped(taskId: string, { databases, signal }: VerifyContext): Promise<void> {
+  await using client = await connect(databases.source, { applicationName: 'verification' });
+  const deadlineMs = performance.now() + CAPTURE_STOP_DEADLINE_MS;
+  for (;;) {
+    const { rows } = await client.query<{ active: boolean }>(
+      'SELECT active FROM pg_catalog.pg_replication_slots WHERE slot_name = $1',
+      [helperObjectName(taskId)],
+    );
+    if (rows[0]?.active !== true) return;
+    if (performance.now() > deadlineMs) {
+      const detail = `the slot is still read ${CAPTURE_STOP_DEADLINE_MS / 1000} s after the order to pause`;
+      throw new SluiceError('SLUICE-9001', { detail });
+    }
+    await delay(CAPTURE_STOP_POLL_MS, signal);
+  }
 }
 
 /** @param sourceSnapshot absent when nobody writes to the source meanwhile. */

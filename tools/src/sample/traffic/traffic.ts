@@ -100,6 +100,8 @@ async function perform(action: Action, client: Client, random: Random): Promise<
     await action.run(client, random);
     return true;
   } catch (error) {
+    // Most actions have rolled back already; the server only warns about a second time.
+    await client.query('ROLLBACK').catch(() => undefined);
     if (EXPECTED_SQLSTATES.test(sqlStateOf(error) ?? '')) return false;
     throw error;
   }
