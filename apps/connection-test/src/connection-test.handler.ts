@@ -30,7 +30,10 @@ export class ConnectionTestHandler {
         const { source, target } = await requestEndpoints(bus, run.task.taskId, { service, busKey });
         const report = await testConnections(
           { source: toEndpoint(source), target: toEndpoint(target) },
-          { stepTimeoutMs: config.SLUICE_CONNECTION_TEST_STEP_TIMEOUT_MS },
+          {
+            stepTimeoutMs: config.SLUICE_CONNECTION_TEST_STEP_TIMEOUT_MS,
+            needsReplication: run.task.syncType !== 'full',
+          },
         );
         return { kind: 'succeeded', result: { stage: 'connection-test', report } };
       },

@@ -88,6 +88,9 @@ describe('testConnections', () => {
     const plain = await outcomeOf('source', await db.createRole(), db);
     expect(plain).toMatchObject({ steps: ['connect', 'replication'], code: 'SLUICE-1013' });
     expect(plain.remedy).toContain('REPLICATION');
+    const endpoints = { source: await db.createRole(), target: db.endpoint };
+    const withoutChanges = await testConnections(endpoints, { needsReplication: false });
+    expect(withoutChanges).toMatchObject({ passed: true, steps: [{ side: 'source' }, { side: 'target' }] });
     const { passed } = await testConnections({ source: await db.createRole('REPLICATION'), target: db.endpoint });
     expect(passed).toBe(true);
   });

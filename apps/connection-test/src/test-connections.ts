@@ -10,6 +10,8 @@ import {
 import { probeServer } from './probe-server.js';
 
 export interface TestConnectionsOptions {
+  /** Whether changes will be read from the source; default true. */
+  readonly needsReplication?: boolean;
   /** Time for one step, connecting and asking together; default 10 000. */
   readonly stepTimeoutMs?: number;
 }
@@ -18,7 +20,7 @@ const STEP_TIMEOUT_MS = 10_000;
 const APPLICATION_NAME = 'connection test';
 
 /**
- * Tries what a task needs: a session on both sides and a replication connection on the source. Both sides are tried at
+ * Tries what a task needs: a session on both sides and, for changes, a replication connection on the source. Both sides are tried at
  * the same time. Every step is tried once: repeating a refused login can lock the account.
  */
 export async function testConnections(
@@ -26,15 +28,21 @@ export async function testConnections(
   options: TestConnectionsOptions = {},
 ): Promise<ConnectionTestResult> {
   const timeoutMs = options.stepTimeoutMs ?? STEP_TIMEOUT_MS;
-  const sides = await Promise.all([testSource(endpoints.source, timeoutMs), testTarget(endpoints.target, timeoutMs)]);
+  const sides = await Promise.all([
+    testSource(endpoints.source, { timeoutMs, needsReplication: options.needsReplication ?? true }),
+    testTarget(endpoints.target, timeoutMs),
+  ]);
   const steps = sides.flat();
   return { passed: steps.every(({ passed }) => passed), steps };
 }
 
-async function testSource(endpoint: Endpoint, timeoutMs: number): Promise<ConnectionStep[]> {
+async function testSource(
+  endpoint: Endpoint,
+  { timeoutMs, needsReplication }: { readonly timeoutMs: number; readonly needsReplication: boolean },
+): Promise<ConnectionStep[]> {
   const connected = await testSession(endpoint, timeoutMs);
   const first: ConnectionStep = { side: 'source', step: 'connect', ...connected };
-  if (!connected.passed) return [first];
+  if (!connected.passed || !needsReplication) return [first];
   return [first, { side: 'source', step: 'replication', ...(await testReplication(endpoint, timeoutMs)) }];
 }
 

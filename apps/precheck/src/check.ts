@@ -7,11 +7,15 @@ import { type StructurePlan } from '@sluice/postgres-schema';
 export interface CheckContext {
   readonly source: Client;
   readonly target: Client;
+  readonly syncType: SyncType;
   readonly sourceFacts: ServerFacts;
   readonly targetFacts: ServerFacts;
   /** What would be created on the target; read once for all checks. */
   readonly structure: () => Promise<StructurePlan>;
 }
+
+/** Tasks that go on with changes: only they need a slot and a publication. */
+export const FOLLOWING: readonly SyncType[] = ['full_and_incremental', 'incremental'];
 
 /** What a check saw; a problem comes with its reason and what to do, as SQL to paste where there is some. */
 export type Finding =

@@ -1,13 +1,14 @@
 import { type CheckReport, type PrecheckResult, SluiceError, type SyncType } from '@sluice/contracts';
 import { assert } from '@sluice/kernel';
-import { readServerFacts, type ServerFacts } from '@sluice/postgres-catalog';
+import { readServerFacts } from '@sluice/postgres-catalog';
 import { isConnectionLoss } from '@sluice/postgres-client';
 import { readStructure, readTargetFacts, type StructurePlan } from '@sluice/postgres-schema';
-import { type Check } from './check.js';
+import { type Check, type CheckContext } from './check.js';
 import { CHECKS } from './checks.js';
 import { type Endpoints, type Lane, Lanes } from './lanes.js';
 
 export interface PrecheckOptions {
+  /** Checks that other kinds of tasks need are left out; default `full_and_incremental`. */
   readonly syncType?: SyncType;
   readonly signal?: AbortSignal;
   /** Default: all. */
@@ -27,17 +28,18 @@ const PARALLEL_MAX = 4;
  * failed; only a lost connection rejects, so that the whole run can be repeated.
  */
 export async function runPrechecks(endpoints: Endpoints, options: PrecheckOptions = {}): Promise<PrecheckResult> {
+  const { syncType = 'full_and_incremental' } = options;
   await using lanes = new Lanes(endpoints, {
     count: options.parallelMax ?? PARALLEL_MAX,
     timeoutMs: options.checkTimeoutMs ?? CHECK_TIMEOUT_MS,
   });
   const facts = await lanes.use(async ({ source, target }) => {
     const [sourceFacts, targetFacts] = await Promise.all([readServerFacts(source), readServerFacts(target)]);
-    return { sourceFacts, targetFacts };
+    return { syncType, sourceFacts, targetFacts };
   });
   const structureFor = readStructureOnce();
   const reports = new Map<string, Promise<CheckReport>>();
-  for (const check of checksFor(options)) {
+  for (const check of checksFor(options.checks ?? CHECKS, syncType)) {
     const dependencies = (check.dependsOn ?? []).flatMap((id) => reports.get(id) ?? []);
     reports.set(check.id, runWhenReady(check, { dependencies, facts, structureFor, lanes, signal: options.signal }));
   }
@@ -50,7 +52,7 @@ export async function runPrechecks(endpoints: Endpoints, options: PrecheckOption
   return { passed: checks.every(({ outcome }) => outcome === 'passed' || outcome === 'warning'), checks };
 }
 
-function checksFor({ checks = CHECKS, syncType = 'full_and_incremental' }: PrecheckOptions): Check[] {
+function checksFor(checks: readonly Check[], syncType: SyncType): Check[] {
   const listed = new Set<string>();
   for (const { id, dependsOn = [] } of checks) {
     const isOutOfOrder = dependsOn.some((needed) => !listed.has(needed) && checks.some((other) => other.id === needed));
@@ -62,7 +64,7 @@ function checksFor({ checks = CHECKS, syncType = 'full_and_incremental' }: Prech
 
 interface Surroundings {
   readonly dependencies: readonly Promise<CheckReport>[];
-  readonly facts: { readonly sourceFacts: ServerFacts; readonly targetFacts: ServerFacts };
+  readonly facts: Pick<CheckContext, 'syncType' | 'sourceFacts' | 'targetFacts'>;
   readonly structureFor: (lane: Lane) => Promise<StructurePlan>;
   readonly lanes: Lanes;
   readonly signal: AbortSignal | undefined;

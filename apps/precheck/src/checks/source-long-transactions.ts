@@ -1,6 +1,6 @@
 import { readRows, sql } from '@sluice/postgres-catalog';
 import { type Client, quoteLiteral } from '@sluice/postgres-client';
-import { type Check, failed, type Finding, listSome, passed, statements, warning } from '../check.js';
+import { type Check, failed, type Finding, FOLLOWING, listSome, passed, statements, warning } from '../check.js';
 
 export interface LongTransactionLimits {
   readonly warningAfterSeconds: number;
@@ -22,6 +22,7 @@ export function longTransactionsCheck(limits: LongTransactionLimits): Check {
   return {
     id: 'source-long-transactions',
     title: 'No old transaction on the source holds up the creation of the slot',
+    onlyFor: FOLLOWING,
     run: async ({ source }) => judge(await readOpenTransactions(source), limits),
   };
 }

@@ -1,8 +1,9 @@
-import { type Check, failed, passed } from '../check.js';
+import { type Check, failed, FOLLOWING, passed } from '../check.js';
 
 export const sourceNotStandby: Check = {
   id: 'source-not-standby',
   title: 'Source is not a standby',
+  onlyFor: FOLLOWING,
   run: async ({ sourceFacts }) => {
     if (!sourceFacts.isInRecovery) return passed('not in recovery');
     return failed({

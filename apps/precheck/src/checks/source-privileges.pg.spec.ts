@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { testDatabase } from '@sluice/testing';
 import { runOneCheck } from '../run-one-check.js';
+import { runPrechecks } from '../run-prechecks.js';
 import { sourcePrivileges } from './source-privileges.js';
 
 const SCHEMA = `CREATE SCHEMA app; CREATE TABLE app.t (id int); CREATE SEQUENCE app."S q";
@@ -29,6 +30,14 @@ describe('source-privileges', () => {
     await db.query(`REVOKE CREATE ON DATABASE ${db.name} FROM ${role.user}; REVOKE postgres FROM ${role.user};
       REVOKE ALL ON SCHEMA app, public FROM ${role.user}; REVOKE ALL ON ALL TABLES IN SCHEMA app FROM ${role.user};
       REVOKE ALL ON ALL SEQUENCES IN SCHEMA app FROM ${role.user}`);
+  });
+
+  it('asks for no more than reading when no changes follow', async () => {
+    await using db = await testDatabase({ schema: SCHEMA });
+    await using other = await testDatabase();
+    const endpoints = { source: await db.createRole(), target: other.endpoint };
+    const { checks } = await runPrechecks(endpoints, { checks: [sourcePrivileges], syncType: 'full' });
+    expect(checks[0]?.fix).toMatch(/^(GRANT (USAGE ON SCHEMA|SELECT ON (TABLE|SEQUENCE)) .*;\n?)+$/);
   });
 
   it('passes for a superuser', async () => {

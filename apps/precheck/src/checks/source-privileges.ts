@@ -1,6 +1,6 @@
 import { inUserSchema, notExtensionMember, readRows, sql } from '@sluice/postgres-catalog';
 import { type Client, quoteIdentifier, quoteQualified } from '@sluice/postgres-client';
-import { type Check, failed, listSome, passed, statements } from '../check.js';
+import { type Check, failed, FOLLOWING, listSome, passed, statements } from '../check.js';
 
 /** Something that the role lacks, and what gives it. */
 interface Lack {
@@ -10,25 +10,31 @@ interface Lack {
 
 export const sourcePrivileges: Check = {
   id: 'source-privileges',
-  title: 'Source role may read, replicate and publish',
-  run: async ({ source, sourceFacts }) => {
+  title: 'Source role may read, and publish what it reads',
+  run: async ({ source, sourceFacts, syncType }) => {
     const role = quoteIdentifier(sourceFacts.currentUser);
     if (sourceFacts.isSuperuser) return passed(`${sourceFacts.currentUser} is superuser`);
+    const database = sourceFacts.databaseName;
+    const isFollowing = FOLLOWING.includes(syncType);
     const lacks = [
-      ...(sourceFacts.canReplicate ? [] : [{ what: 'REPLICATION', grant: `ALTER ROLE ${role} REPLICATION;` }]),
-      ...(await lacksOnDatabase(source, { role, database: sourceFacts.databaseName })),
+      ...(isFollowing && !sourceFacts.canReplicate ? [lackOfReplication(role)] : []),
+      ...(isFollowing ? await lacksOnDatabase(source, { role, database }) : []),
       ...(await lacksOnSchemas(source, role)),
       ...(await lacksOnRelations(source, role)),
-      ...(await lacksOwnership(source, role)),
+      ...(isFollowing ? await lacksOwnership(source, role) : []),
     ];
     if (lacks.length === 0) return passed(`${sourceFacts.currentUser} has every privilege that is needed`);
     return failed({
       evidence: `${sourceFacts.currentUser} lacks: ${listSome(lacks.map(({ what }) => what))}`,
-      reason: 'Every table has to be read, and a publication takes tables of their owner only.',
+      reason: 'Every table and sequence has to be read, and only its owner can put a table in a publication.',
       fix: statements(lacks.map(({ grant }) => grant)),
     });
   },
 };
+
+function lackOfReplication(role: string): Lack {
+  return { what: 'REPLICATION', grant: `ALTER ROLE ${role} REPLICATION;` };
+}
 
 async function lacksOnDatabase(source: Client, names: { role: string; database: string }): Promise<Lack[]> {
   const [row] = await readRows<{ allowed: boolean }>(

@@ -60,6 +60,7 @@ describe('source-replica-identity', () => {
     const report = await runOneCheck(sourceReplicaIdentity, { source: db.endpoint, target: db.endpoint });
     expect(report.evidence).toMatch(/^10000 without/);
     expect(report.fix?.split('\n')).toHaveLength(101);
-    expect(performance.now() - startedAt).toBeLessThan(1_000);
+    // About 0.2 s; one query for each table would take many times longer.
+    expect(performance.now() - startedAt).toBeLessThan(3_000);
   });
 });

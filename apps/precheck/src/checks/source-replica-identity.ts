@@ -1,6 +1,6 @@
 import { inUserSchema, notExtensionMember, readRows, sql } from '@sluice/postgres-catalog';
 import { type Client, quoteIdentifier, quoteQualified } from '@sluice/postgres-client';
-import { type Check, failed, listSome, passed, statements, warning } from '../check.js';
+import { type Check, failed, FOLLOWING, listSome, passed, statements, warning } from '../check.js';
 
 interface TableRow {
   readonly schema: string;
@@ -14,7 +14,7 @@ interface TableRow {
 export const sourceReplicaIdentity: Check = {
   id: 'source-replica-identity',
   title: 'Every table tells which row an update or delete means',
-  onlyFor: ['full_and_incremental', 'incremental'],
+  onlyFor: FOLLOWING,
   run: async ({ source }) => {
     const tables = await readProblemTables(source);
     const unlogged = tables.filter(({ isUnlogged }) => isUnlogged);
@@ -53,27 +53,30 @@ function readProblemTables(source: Client): Promise<TableRow[]> {
   return readRows<TableRow>(
     source,
     sql`
+      WITH unique_index AS (
+        SELECT i.indrelid, i.indisprimary, i.indisreplident, i.indnatts, x.relname::text AS name,
+          i.indpred IS NULL AND i.indexprs IS NULL AND NOT EXISTS (
+            SELECT FROM pg_catalog.pg_attribute a
+            WHERE a.attrelid = i.indrelid AND a.attnum = ANY (i.indkey::int2[]) AND NOT a.attnotnull) AS identifies
+        FROM pg_catalog.pg_index i
+        JOIN pg_catalog.pg_class x ON x.oid = i.indexrelid
+        WHERE i.indisunique AND i.indimmediate AND i.indisvalid
+      ), keys AS (
+        SELECT u.indrelid, bool_or(u.indisprimary) AS has_primary, bool_or(u.indisreplident) AS has_identity,
+          (array_agg(u.name ORDER BY u.indisprimary DESC, u.indnatts, u.name) FILTER (WHERE u.identifies))[1] AS candidate
+        FROM unique_index u
+        GROUP BY u.indrelid
+      )
       SELECT n.nspname::text AS schema, c.relname::text AS name, c.relpersistence = 'u' AS "isUnlogged",
-        c.relreplident = 'n' AS "isNothing",
-        (SELECT x.relname::text
-         FROM pg_catalog.pg_index i
-         JOIN pg_catalog.pg_class x ON x.oid = i.indexrelid
-         WHERE i.indrelid = c.oid AND i.indisunique AND i.indimmediate AND i.indisvalid
-           AND i.indpred IS NULL AND i.indexprs IS NULL
-           AND NOT EXISTS (
-             SELECT FROM pg_catalog.pg_attribute a
-             WHERE a.attrelid = c.oid AND a.attnum = ANY (i.indkey::int2[]) AND NOT a.attnotnull)
-         ORDER BY i.indisprimary DESC, i.indnatts, x.relname
-         LIMIT 1) AS candidate
+        c.relreplident = 'n' AS "isNothing", k.candidate
       FROM pg_catalog.pg_class c
       JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+      LEFT JOIN keys k ON k.indrelid = c.oid
       WHERE c.relkind = 'r' AND c.relpersistence IN ('p', 'u') AND ${inUserSchema}
         AND ${notExtensionMember(sql`pg_class`, sql`c.oid`)}
         AND (c.relpersistence = 'u' OR c.relreplident = 'n'
-          OR (c.relreplident <> 'f' AND NOT EXISTS (
-            SELECT FROM pg_catalog.pg_index i
-            WHERE i.indrelid = c.oid AND i.indisvalid AND i.indimmediate
-              AND CASE c.relreplident WHEN 'i' THEN i.indisreplident ELSE i.indisprimary END)))
+          OR (c.relreplident <> 'f'
+            AND NOT coalesce(CASE c.relreplident WHEN 'i' THEN k.has_identity ELSE k.has_primary END, false)))
       ORDER BY 1, 2`,
   );
 }

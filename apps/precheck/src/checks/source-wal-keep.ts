@@ -1,8 +1,9 @@
-import { type Check, passed, warning } from '../check.js';
+import { type Check, FOLLOWING, passed, warning } from '../check.js';
 
 export const sourceWalKeep: Check = {
   id: 'source-wal-keep',
   title: 'Source keeps WAL for as long as the task needs it',
+  onlyFor: FOLLOWING,
   run: async ({ sourceFacts: { maxSlotWalKeepSizeMb } }) => {
     if (maxSlotWalKeepSizeMb === null) return passed('this version never takes WAL away from a slot');
     if (maxSlotWalKeepSizeMb < 0) return passed('max_slot_wal_keep_size is -1');

@@ -1,8 +1,9 @@
-import { type Check, failed, passed } from '../check.js';
+import { type Check, failed, FOLLOWING, passed } from '../check.js';
 
 export const sourceWalLevel: Check = {
   id: 'source-wal-level',
   title: 'Source writes what logical replication needs into its WAL',
+  onlyFor: FOLLOWING,
   run: async ({ sourceFacts }) => {
     const evidence = `wal_level is ${sourceFacts.walLevel}`;
     if (sourceFacts.walLevel === 'logical') return passed(evidence);

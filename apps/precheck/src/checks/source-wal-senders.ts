@@ -1,9 +1,10 @@
-import { type Check } from '../check.js';
+import { type Check, FOLLOWING } from '../check.js';
 import { judgeFreePlaces } from './free-places.js';
 
 export const sourceWalSenders: Check = {
   id: 'source-wal-senders',
   title: 'Source has a free WAL sender',
+  onlyFor: FOLLOWING,
   run: async ({ sourceFacts }) =>
     judgeFreePlaces({
       setting: 'max_wal_senders',
