@@ -204,6 +204,25 @@ describe('compareDatabases', () => {
     expect(shares).toEqual([expect.closeTo(0.5, 1), 1]);
   });
 
+  it('counts every row once when tables are hashed in chunks by several sessions', async () => {
+    const schema = 'CREATE TABLE big AS SELECT i AS id, repeat(i::text, 5) AS v FROM generate_series(1, 30000) AS i';
+    await using left = await testDatabase({ major: 18, schema });
+    await using right = await testDatabase({ major: 14, schema: `${schema} ORDER BY i DESC` });
+    const tables = new Set<string>();
+    let chunkCount = 0;
+    const report = await compareDatabases(await left.connect(), await right.connect(), {
+      chunkBytes: 128 * 1024,
+      parallel: { sessionCount: 3, source: left.endpoint, target: right.endpoint },
+      onProgress: ({ table }) => {
+        chunkCount += 1;
+        tables.add(table.name);
+      },
+    });
+    expect(report).toMatchObject({ equal: true, rowCount: 30_000n });
+    expect([...tables]).toEqual(['big']);
+    expect(chunkCount).toBeGreaterThan(20);
+  });
+
   it('names no more rows than asked for', async () => {
     const found = await differences({
       source: `${ITEMS} INSERT INTO item SELECT i, 'x', i FROM generate_series(1, 100) AS i`,

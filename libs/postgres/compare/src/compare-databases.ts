@@ -12,7 +12,7 @@ import { type ComparisonReport, type TableComparison } from './comparison-report
 import { type ComparisonSide, openSide } from './comparison-side.js';
 import { findDifferingRows } from './find-differing-rows.js';
 import { EMPTY_FINGERPRINT, equalFingerprints, type Fingerprint, type TextForm } from './row-expression.js';
-import { fingerprintTables } from './table-fingerprint.js';
+import { CHUNK_BYTES, fingerprintTables } from './table-fingerprint.js';
 
 export interface ComparisonProgress {
   readonly table: TableName;
@@ -32,6 +32,8 @@ export interface CompareOptions {
   readonly sequences?: boolean;
   /** How many differing rows of a table are named; default 5. */
   readonly differingRowsMax?: number;
+  /** Size of the pieces that a table is hashed in, from PostgreSQL 14 on; default 256 MiB. */
+  readonly chunkBytes?: number;
   readonly onProgress?: (progress: ComparisonProgress) => void;
   readonly signal?: AbortSignal;
 }
@@ -155,6 +157,7 @@ async function fingerprintBoth(
   const run = (side: ComparisonSide, tables: ComparableTable[]): Promise<Map<string, Fingerprint>> =>
     fingerprintTables(side, tables, {
       form: options.form,
+      chunkBytes: options.chunkBytes ?? CHUNK_BYTES,
       signal,
       onChunk: (chunk) => {
         bytesDone += chunk.bytes;

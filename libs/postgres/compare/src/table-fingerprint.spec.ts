@@ -1,11 +1,15 @@
 import { describe, expect, it } from '@jest/globals';
 import { type ComparableTable } from './comparable-tables.js';
-import { planHashChunks } from './table-fingerprint.js';
+import { CHUNK_BYTES, type HashChunk, planHashChunks } from './table-fingerprint.js';
 
 const GIB = 1024 ** 3;
 
 function table(bytes: number, blocks = bytes / 8192): ComparableTable {
   return { name: { schema: 's', name: 't' }, columns: [], keyColumns: [], blocks, bytes };
+}
+
+function plan(of: ComparableTable, major = 18): HashChunk[] {
+  return planHashChunks(of, { major, chunkBytes: CHUNK_BYTES });
 }
 
 describe('planHashChunks', () => {
@@ -15,11 +19,11 @@ describe('planHashChunks', () => {
     { name: 'a large table', bytes: GIB, major: 14, count: 4 },
     { name: 'a large table of a server without ctid range scans', bytes: GIB, major: 13, count: 1 },
   ])('cuts $name in $count', ({ bytes, major, count }) => {
-    expect(planHashChunks(table(bytes), major)).toHaveLength(count);
+    expect(plan(table(bytes), major)).toHaveLength(count);
   });
 
   it('covers every block once and leaves the end open', () => {
-    const chunks = planHashChunks(table(3 * GIB + 8192), 18);
+    const chunks = plan(table(3 * GIB + 8192));
     chunks.slice(1).forEach((chunk, index) => expect(chunk.fromBlock).toBe(chunks[index]?.toBlock));
     expect(chunks[0]?.fromBlock).toBe(0);
     expect(chunks.at(-1)?.toBlock).toBeNull();
@@ -27,6 +31,6 @@ describe('planHashChunks', () => {
   });
 
   it('makes chunks of few blocks when the values stand in TOAST', () => {
-    expect(planHashChunks(table(GIB, 4), 18).map(({ fromBlock }) => fromBlock)).toEqual([0, 1, 2, 3]);
+    expect(plan(table(GIB, 4)).map(({ fromBlock }) => fromBlock)).toEqual([0, 1, 2, 3]);
   });
 });

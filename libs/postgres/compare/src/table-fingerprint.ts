@@ -14,7 +14,7 @@ import {
 } from './row-expression.js';
 
 /** About a second of hashing: often enough for progress and for an order to stop. */
-const CHUNK_BYTES = 256 * 1024 * 1024;
+export const CHUNK_BYTES = 256 * 1024 * 1024;
 /** Since then a range of ctid is read by a scan of just these blocks; before, each chunk would read the whole table. */
 const CTID_RANGE_MAJOR = 14;
 
@@ -27,8 +27,11 @@ export interface HashChunk {
 }
 
 /** Cuts a table in chunks of about the same size; TOAST counts, so tables with wide values get shorter ranges. */
-export function planHashChunks(table: ComparableTable, major: number): HashChunk[] {
-  const chunkCount = major < CTID_RANGE_MAJOR ? 1 : Math.max(1, Math.ceil(table.bytes / CHUNK_BYTES));
+export function planHashChunks(
+  table: ComparableTable,
+  { major, chunkBytes }: { readonly major: number; readonly chunkBytes: number },
+): HashChunk[] {
+  const chunkCount = major < CTID_RANGE_MAJOR ? 1 : Math.max(1, Math.ceil(table.bytes / chunkBytes));
   const blocksPerChunk = Math.max(1, Math.ceil(table.blocks / chunkCount));
   const chunks: HashChunk[] = [];
   for (let fromBlock = 0; fromBlock === 0 || fromBlock < table.blocks; fromBlock += blocksPerChunk) {
@@ -40,6 +43,7 @@ export function planHashChunks(table: ComparableTable, major: number): HashChunk
 
 export interface FingerprintOptions {
   readonly form: TextForm;
+  readonly chunkBytes: number;
   readonly signal: AbortSignal;
   readonly onChunk: (chunk: HashChunk) => void;
 }
@@ -50,7 +54,9 @@ export async function fingerprintTables(
   tables: readonly ComparableTable[],
   options: FingerprintOptions,
 ): Promise<Map<string, Fingerprint>> {
-  const chunks = tables.flatMap((table) => planHashChunks(table, side.major))[Symbol.iterator]();
+  const chunks = tables
+    .flatMap((table) => planHashChunks(table, { major: side.major, chunkBytes: options.chunkBytes }))
+    [Symbol.iterator]();
   const fingerprints = new Map(tables.map(({ name }) => [tableKey(name), EMPTY_FINGERPRINT]));
   const work = async (session: Client): Promise<void> => {
     for (const chunk of chunks) {
