@@ -38,6 +38,15 @@ export class EventStream {
     this.#write(`event: ${event}\n${id === undefined ? '' : `id: ${id}\n`}data: ${JSON.stringify(data)}\n\n`);
   }
 
+  /** Resolves when the reader has taken what was sent, or is gone. Whoever sends much at once waits for it in between. */
+  async drained(): Promise<void> {
+    if (!this.isOpen || !this.#response.writableNeedDrain) return;
+    await new Promise<void>((resolve) => {
+      this.#response.once('drain', resolve);
+      this.#response.once('close', resolve);
+    });
+  }
+
   onClose(listener: () => void): void {
     this.#response.on('close', listener);
   }

@@ -28,7 +28,7 @@ export class TaskEventsController {
       let cursor: string | undefined;
       do {
         const page = await this.metadata.tasks.list({ limit: PAGE, cursor });
-        for (const task of page.items) send(this.orders.show(task));
+        for (const task of page.items) await send(this.orders.show(task));
         cursor = page.nextCursor ?? undefined;
       } while (cursor !== undefined);
     });
@@ -46,12 +46,15 @@ export class TaskEventsController {
   async #stream(
     response: Response,
     taskId: TaskId | null,
-    snapshot: (send: (task: TaskResource) => void) => Promise<void>,
+    snapshot: (send: (task: TaskResource) => Promise<void>) => Promise<void>,
   ): Promise<void> {
     const stream = new EventStream(response);
     // Listening begins before the snapshot is read: a change in between is told twice rather than not at all.
     stream.onClose(this.feed.listen(taskId, (item) => stream.send(toEvent(item))));
-    await snapshot((task) => stream.send({ event: 'task', data: task }));
+    await snapshot(async (task) => {
+      stream.send({ event: 'task', data: task });
+      await stream.drained();
+    });
   }
 }
 
