@@ -23,5 +23,6 @@ export async function prepareSource(endpoint: Endpoint, task: TaskSpec, signal: 
 /** Where WAL ends now: every transaction that has committed lies below. */
 export async function readWalEnd(endpoint: Endpoint): Promise<Lsn> {
   await using client = await connect(endpoint, { applicationName: APPLICATION_NAME });
-  return currentWalLsn(client);
+  // Awaited here: the session ends when this function is left.
+  return await currentWalLsn(client);
 }
