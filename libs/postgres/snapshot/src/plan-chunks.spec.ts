@@ -33,7 +33,12 @@ describe('planChunks', () => {
 
   it('lets only the single chunk of a table own it', () => {
     expect(planChunks(table(10), options(table(10))).map(({ ownsTable }) => ownsTable)).toEqual([true]);
-    expect(planChunks(table(200), options(table(200))).map(({ ownsTable }) => ownsTable)).toEqual([false, false]);
+    expect(planChunks(table(200), options(table(200))).map(({ ownsTable }) => ownsTable)).toEqual([
+      false,
+      false,
+      false,
+      false,
+    ]);
   });
 
   it('does not divide where the server would read the whole table for each range', () => {

@@ -35,20 +35,28 @@ export function planChunks(table: TableFacts, options: ChunkingOptions): ChunkPl
     columns: copied.map(({ name }) => name),
     isBinary: isBinaryPossible(table, options.onTarget),
   };
-  const chunkCount =
-    options.sourceVersionNum >= CTID_RANGE_SCAN_SINCE
-      ? Math.max(1, Math.round(Math.min(table.heapBytes / options.chunkBytes, table.heapBlocks)))
-      : 1;
-  const blocksPerChunk = Math.ceil(table.heapBlocks / chunkCount);
+  const chunkCount = countChunks(table, options);
+  const blocksPerChunk = table.heapBlocks / chunkCount;
   return Array.from({ length: chunkCount }, (_, position) => ({
     ...common,
     chunkId: randomUUID(),
     position,
-    fromBlock: position === 0 ? null : position * blocksPerChunk,
-    toBlock: position === chunkCount - 1 ? null : (position + 1) * blocksPerChunk,
+    fromBlock: position === 0 ? null : Math.round(position * blocksPerChunk),
+    toBlock: position === chunkCount - 1 ? null : Math.round((position + 1) * blocksPerChunk),
     ownsTable: chunkCount === 1,
     estimatedBytes: Math.round(table.heapBytes / chunkCount),
   }));
+}
+
+/** One worker would be alone with the last of an odd number; four divides well among one, two and four. */
+const CHUNK_COUNT_STEP = 4;
+/** A table that is hardly larger than a chunk is better off with one worker, who can write it frozen. */
+const DIVIDED_FROM_CHUNKS = 1.5;
+
+function countChunks({ heapBytes, heapBlocks }: TableFacts, { sourceVersionNum, chunkBytes }: ChunkingOptions): number {
+  const chunks = heapBytes / chunkBytes;
+  if (sourceVersionNum < CTID_RANGE_SCAN_SINCE || chunks < DIVIDED_FROM_CHUNKS) return 1;
+  return Math.min(heapBlocks, Math.ceil(chunks / CHUNK_COUNT_STEP) * CHUNK_COUNT_STEP);
 }
 
 /** Binary form is the same on both servers when each column's type is safe and has the same name on both sides. */
