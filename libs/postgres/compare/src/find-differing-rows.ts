@@ -108,17 +108,23 @@ function at(groups: ReadonlyMap<string, Fingerprint>, prefix: string): Fingerpri
   return groups.get(prefix) ?? EMPTY_FINGERPRINT;
 }
 
+/** `k` and `h` of the rows whose key hash begins, with $1 digits, as one of $2. No hash is computed that is not needed. */
+function hashesBelow({ table, k, h, hasKey }: HashedTable): string {
+  const isBelow = (key: string): string => `$1::int = 0 OR left(${key}, $1::int) = ANY ($2::text[])`;
+  if (hasKey) return hashedRows(table.name, { k, h }, `WHERE ${isBelow(k)}`);
+  return `SELECT h AS k, h FROM (${hashedRows(table.name, { h })}) AS row_hashes WHERE ${isBelow('h')}`;
+}
+
 async function groupByPrefix(
   client: Client,
-  { table, k, h }: HashedTable,
+  hashed: HashedTable,
   { prefixes, digits }: { prefixes: readonly string[]; digits: number },
 ): Promise<Map<string, Fingerprint>> {
   const { rows } = await client.query<FingerprintRow & { prefix: string }>(
-    `SELECT left(k, $1) AS prefix, ${FINGERPRINT_COLUMNS}
-     FROM (${hashedRows(table.name, { k, h })}) AS hashed
-     WHERE left(k, $2) = ANY ($3::text[])
+    `SELECT left(k, $3) AS prefix, ${FINGERPRINT_COLUMNS}
+     FROM (${hashesBelow(hashed)}) AS hashed
      GROUP BY 1`,
-    [digits, prefixes[0]?.length ?? 0, prefixes],
+    [prefixes[0]?.length ?? 0, prefixes, digits],
   );
   return new Map(rows.map((row) => [row.prefix, parseFingerprint(row)]));
 }
@@ -129,13 +135,12 @@ type Copies = ReadonlyMap<string, number>;
 /** Key hash → the rows that have that key. */
 async function fetchHashes(
   client: Client,
-  { table, k, h }: HashedTable,
+  hashed: HashedTable,
   prefixes: readonly string[],
 ): Promise<Map<string, Copies>> {
   const { rows } = await client.query<{ k: string; h: string; copies: string }>(
     `SELECT k, h, count(*) AS copies
-     FROM (${hashedRows(table.name, { k, h })}) AS hashed
-     WHERE left(k, $1) = ANY ($2::text[])
+     FROM (${hashesBelow(hashed)}) AS hashed
      GROUP BY 1, 2`,
     [prefixes[0]?.length ?? 0, prefixes],
   );
