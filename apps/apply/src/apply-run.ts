@@ -73,6 +73,11 @@ async function applyUntilStopped(options: SessionOptions): Promise<WorkOutcome> 
   };
   const forget = desired.onChange(stopOnOrder);
   stopOnOrder();
+  if (stop.signal.aborted) {
+    // Nothing is opened any more: cleanup may be over, and opening the target would make its bookkeeping anew.
+    forget();
+    return { kind: 'stopped' };
+  }
   const signal = AbortSignal.any([attempt.signal, stop.signal]);
   const endpoints = await requestEndpoints(bus, taskId, { service: 'apply', busKey: config.SLUICE_BUS_KEY });
   // Order: the checkpoint is claimed before the stream is read, so that the writer before us can commit nothing that we would not see.
