@@ -25,6 +25,9 @@ const PULLS_WAITING_MAX = 4_096;
 /** More than any installation has running at once; runs are not handed out beyond it. */
 const RUNS_PENDING_MAX = 20_000;
 
+/** Covers the attempts of one publish. Longer, and a run that was taken and lost could not be given out again. */
+const RUN_DUPLICATE_WINDOW_MS = 20_000;
+
 type NamedStream = Partial<StreamConfig> & { readonly name: string };
 
 /** Makes everything that is not there; safe against others who do the same. Returns when the runs stream was created. */
@@ -37,6 +40,7 @@ export async function createTopology(bus: Bus): Promise<string> {
     // A run must never push out another one.
     discard: DiscardPolicy.New,
     max_bytes: RUNS_STREAM.maxBytes,
+    duplicate_window: nanos(RUN_DUPLICATE_WINDOW_MS),
   });
   await ensureStream(bus, {
     name: EVENTS_STREAM.name,
