@@ -60,6 +60,16 @@ describe('the supervisor', () => {
     expect(isAlive(second)).toBe(true);
   });
 
+  it('starts a process anew with variables for one life only, which is no crash', async () => {
+    await start('worker', `console.log('life', process.env.ONCE ?? ''); setInterval(() => {}, 1000);`);
+    await until(async () => (await log('worker')) === 'life \n');
+    await supervisor.restart('worker', { ONCE: 'one' });
+    await until(async () => (await log('worker')) === 'life \nlife one\n');
+    expect(crashes).toEqual([]);
+    process.kill(supervisor.pidOf('worker') ?? 0, 'SIGKILL');
+    await until(async () => (await log('worker')) === 'life \nlife one\nlife \n');
+  });
+
   it('waits longer each time when a process cannot start', async () => {
     await start('broken', `console.error('no way'); process.exit(3);`);
     await until(() => crashes.length >= 4);
