@@ -1,5 +1,4 @@
 import { type DesiredState, SluiceError, type StageRunOf } from '@sluice/contracts';
-import { isAbort } from '@sluice/kernel';
 import { type Bus, PublisherFencedError, type RunContext } from '@sluice/messaging';
 import { formatLsn, type Lsn, parseLsn } from '@sluice/model';
 import { type Endpoint } from '@sluice/postgres-client';
@@ -69,7 +68,8 @@ async function captureWhileOrdered(options: CaptureAttempt): Promise<WorkOutcome
       start.from = 'slot';
     }
   } catch (error) {
-    if (!pausing.signal.aborted || !isAbort(error)) throw error;
+    // Whatever broke while it was being stopped no longer matters.
+    if (!pausing.signal.aborted || attempt.signal.aborted) throw error;
     // A newer run of the task speaks for it; this one ends without a word.
     return orders.isSuperseded ? { kind: 'done' } : { kind: 'stopped' };
   } finally {
@@ -111,8 +111,9 @@ function awaitEndOrder(orders: DesiredWatch, loadSource: () => Promise<Endpoint>
   const look = ({ desired, untilLsn }: DesiredState): void => {
     if (desired !== 'ending') return;
     forget();
+    // An ordered end is in force at once; the source is still asked, as that brings it beyond an end that is right now.
     if (untilLsn !== undefined) resolve(parseLsn(untilLsn));
-    else loadSource().then(readWalEnd).then(resolve, reject);
+    loadSource().then(readWalEnd).then(resolve, reject);
   };
   const forget = orders.onChange(look);
   look(orders.current);

@@ -1,7 +1,7 @@
 import { type TaskSpec } from '@sluice/contracts';
 import { type Lsn } from '@sluice/model';
 import { connect, type Endpoint } from '@sluice/postgres-client';
-import { currentWalLsn, requirePublication, takeOverSlot } from '@sluice/postgres-replication';
+import { currentWalLsn, pushWalForward, requirePublication, takeOverSlot } from '@sluice/postgres-replication';
 
 export interface SourceFacts {
   readonly slotConfirmedLsn: Lsn;
@@ -20,9 +20,10 @@ export async function prepareSource(endpoint: Endpoint, task: TaskSpec, signal: 
   return { slotConfirmedLsn: slot.confirmedFlushLsn, walEndLsn: await currentWalLsn(client) };
 }
 
-/** Where WAL ends now: every transaction that has committed lies below. */
+/** Where WAL ends now: every transaction that has committed lies below. The source will soon be seen beyond it. */
 export async function readWalEnd(endpoint: Endpoint): Promise<Lsn> {
   await using client = await connect(endpoint, { applicationName: APPLICATION_NAME });
-  // Awaited here: the session ends when this function is left.
-  return await currentWalLsn(client);
+  const walEndLsn = await currentWalLsn(client);
+  await pushWalForward(client);
+  return walEndLsn;
 }

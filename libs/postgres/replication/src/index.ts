@@ -26,4 +26,12 @@ export { newRowChange, readTuple, type RowChange, rowChange, TupleView } from '.
 export { openWalStream, type WalConsumer, WalStream, type WalStreamOptions } from './wal-stream.js';
 export { ConfirmationTracker } from './confirmation-tracker.js';
 export { type PublishedTable, publicationTables, requirePublication } from './publication.js';
-export { currentWalLsn, dropSlot, readSlot, type SlotFacts, takeOverSlot, terminateSlotReader } from './slot.js';
+export {
+  currentWalLsn,
+  dropSlot,
+  pushWalForward,
+  readSlot,
+  type SlotFacts,
+  takeOverSlot,
+  terminateSlotReader,
+} from './slot.js';

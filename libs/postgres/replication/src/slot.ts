@@ -123,3 +123,11 @@ export async function currentWalLsn(client: Client): Promise<Lsn> {
   const { rows } = await client.query<{ lsn: string }>('SELECT pg_catalog.pg_current_wal_lsn()::text AS lsn');
   return parseLsn(rows[0]?.lsn ?? '0/0');
 }
+
+/**
+ * Lets the walsender get beyond the position that was read before: WAL of an idle source can end in the middle of a record
+ * whose rest nobody flushes for up to 20 s. A commit record without changes is written and flushed within wal_writer_delay.
+ */
+export async function pushWalForward(client: Client): Promise<void> {
+  await client.query('SELECT pg_catalog.txid_current()');
+}
