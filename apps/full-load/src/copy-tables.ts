@@ -51,16 +51,15 @@ async function startUnfinished(
   const sourceVersionNum = await readVersionNum(source);
   await source.query('COMMIT');
   const onTarget = new Map((await readTables(target)).map((table) => [tableKey(table), table]));
-  const earlier = new Map((await readTableLoads(target, taskId)).map((table) => [tableKey(table), table]));
   const missing = tables.filter((table) => !onTarget.has(tableKey(table)));
   for (const { schema, name } of missing)
     log.warn({ table: `${schema}.${name}` }, 'table is not on the target: not copied');
+  const done = new Set((await readTableLoads(target, taskId)).filter((table) => table.done).map(tableKey));
   const starts = tables.flatMap((table) => {
-    const before = earlier.get(tableKey(table));
     const counterpart = onTarget.get(tableKey(table));
-    if (!counterpart || before?.done === true || before?.generation === start.generation) return [];
+    if (!counterpart || done.has(tableKey(table))) return [];
     const chunks = planChunks(table, { sourceVersionNum, chunkBytes, onTarget: counterpart });
-    return [{ schema: table.schema, name: table.name, chunks, mustTruncate: before !== undefined }];
+    return [{ schema: table.schema, name: table.name, chunks }];
   });
   await startTables(target, { taskId, ...start }, starts);
 }

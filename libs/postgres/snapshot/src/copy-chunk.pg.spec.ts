@@ -55,7 +55,6 @@ async function prepare(options: {
   const starts = (await readTables(reader)).map((table) => ({
     schema: table.schema,
     name: table.name,
-    mustTruncate: false,
     chunks: planChunks(table, {
       sourceVersionNum,
       chunkBytes: options.chunkBytes ?? 64 * 1024 * 1024,

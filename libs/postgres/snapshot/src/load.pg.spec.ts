@@ -98,6 +98,8 @@ describe('the ledger', () => {
         { group: 2, identity: 'broken', sql: 'INSERT INTO nowhere VALUES (1)' },
       ],
     });
+    const again = { createStructure: () => Promise.reject(new Error('created twice')), steps: [] };
+    await recordStructure(session, taskId, again);
     const first = present(await readOpenSteps(session, taskId), 'first group');
     expect(first.stepIds).toHaveLength(1);
     expect(await runBuildStep(session, present(first.stepIds[0], 'step'))).toBe(true);
@@ -200,7 +202,6 @@ describe('a new generation', () => {
         open.map((table) => ({
           schema: table.schema,
           name: table.name,
-          mustTruncate: generation > 1,
           chunks: planChunks(table, { sourceVersionNum, chunkBytes: 1e6, onTarget: undefined }),
         })),
       );
@@ -232,6 +233,9 @@ describe('a new generation', () => {
     expect(await recordSnapshot(writer, taskId, { ...second, generation: 2 })).toBe(false);
     const again = await start(2);
     expect(again).toHaveLength(1);
+    // A second coordinator at the same point changes nothing.
+    expect(await start(2)).toEqual(again);
+    await expect(start(1)).rejects.toMatchObject({ code: 'SLUICE-3003' });
     expect(chunks).not.toContain(again[0]);
     for (const chunkId of [...chunks, ...again]) await copy(chunkId);
     expect(await settleTables(writer, taskId)).toBe(0);
@@ -260,9 +264,7 @@ describe('a new generation', () => {
       chunkBytes: 1e6,
       onTarget: undefined,
     });
-    await startTables(writer, { taskId, generation: 1, startLsn: null }, [
-      { schema: 'public', name: 'half', mustTruncate: false, chunks },
-    ]);
+    await startTables(writer, { taskId, generation: 1, startLsn: null }, [{ schema: 'public', name: 'half', chunks }]);
     await forgetSnapshot(writer, taskId);
     await withdrawChunks(writer, taskId);
     const sessions = { source: reader, target: writer };

@@ -31,8 +31,9 @@ describe('planChunks', () => {
     chunks.slice(1, -1).forEach(({ fromBlock, toBlock }) => expect(Number(toBlock)).toBeGreaterThan(Number(fromBlock)));
   });
 
-  it('lets only the single chunk of a table own it', () => {
-    expect(planChunks(table(10), options(table(10))).map(({ ownsTable }) => ownsTable)).toEqual([true]);
+  it('lets only the single chunk of a table that is not tiny own it', () => {
+    expect(planChunks(table(130), options(table(130))).map(({ ownsTable }) => ownsTable)).toEqual([true]);
+    expect(planChunks(table(10), options(table(10))).map(({ ownsTable }) => ownsTable)).toEqual([false]);
     expect(planChunks(table(200), options(table(200))).map(({ ownsTable }) => ownsTable)).toEqual([
       false,
       false,

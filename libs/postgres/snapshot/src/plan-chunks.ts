@@ -9,6 +9,7 @@ export interface ChunkPlan {
   readonly toBlock: number | null;
   readonly columns: readonly string[];
   readonly isBinary: boolean;
+  /** Nobody else writes to the table, and it is worth to be written frozen. */
   readonly ownsTable: boolean;
   readonly estimatedBytes: number;
 }
@@ -43,11 +44,13 @@ export function planChunks(table: TableFacts, options: ChunkingOptions): ChunkPl
     position,
     fromBlock: position === 0 ? null : Math.round(position * blocksPerChunk),
     toBlock: position === chunkCount - 1 ? null : Math.round((position + 1) * blocksPerChunk),
-    ownsTable: chunkCount === 1,
+    ownsTable: chunkCount === 1 && table.heapBytes >= FROZEN_FROM_BYTES,
     estimatedBytes: Math.round(table.heapBytes / chunkCount),
   }));
 }
 
+/** Below it, the TRUNCATE that allows frozen rows costs more than they save. */
+const FROZEN_FROM_BYTES = 1024 * 1024;
 /** One worker would be alone with the last of an odd number; four divides well among one, two and four. */
 const CHUNK_COUNT_STEP = 4;
 /** A table that is hardly larger than a chunk is better off with one worker, who can write it frozen. */

@@ -17,13 +17,20 @@ export interface BuildProgress {
   readonly error: LedgerError | null;
 }
 
-/** In one transaction: `createStructure`, the steps that remain for after the data, and the note that it is done. */
+/**
+ * In one transaction: `createStructure`, the steps that remain for after the data, and the note that it is done. A
+ * coordinator that was replaced without knowing yet may have done it meanwhile; then nothing is left to do.
+ */
 export async function recordStructure(
   target: Client,
   taskId: string,
   { createStructure, steps }: { createStructure: () => Promise<void>; steps: readonly NewBuildStep[] },
 ): Promise<void> {
   await inTransaction(target, 'BEGIN', async () => {
+    const open = await target.query('SELECT FROM sluice.load WHERE task_id = $1 AND NOT structure_done FOR UPDATE', [
+      taskId,
+    ]);
+    if (open.rows.length === 0) return;
     await createStructure();
     const rows = steps.map((step, position) => ({ ...step, position, stepId: randomUUID() }));
     await target.query(

@@ -1,8 +1,9 @@
 import { type QueryConfig, type QueryResultRow } from 'pg';
+import { SluiceError } from '@sluice/contracts';
 import { formatLsn, type Lsn } from '@sluice/model';
 import { type QualifiedName } from '@sluice/postgres-catalog';
 import { type Client, hasSqlState, inTransaction, quoteQualified, SQLSTATE } from '@sluice/postgres-client';
-import { type ChunkPlan } from '../plan-chunks.js';
+import { type ChunkPlan, tableKey } from '../plan-chunks.js';
 import { type ExportedSnapshot } from '../exported-snapshot.js';
 import { ledgerChannel, type LedgerError, notifyLedger } from './ledger-events.js';
 
@@ -60,16 +61,15 @@ export async function readTableLoads(
 
 export interface TableStart extends QualifiedName {
   readonly chunks: readonly ChunkPlan[];
-  /** An earlier generation may have left rows in it. */
-  readonly mustTruncate: boolean;
 }
 
 /** Tables that start together: one transaction each would be slow with thousands, one for all locks too many. */
 const TABLES_PER_TRANSACTION = 200;
 
 /**
- * (Re-)starts tables under a snapshot. Deleting the chunks of an earlier generation waits for a worker that is inside
- * one of them, as it holds the row: nobody can add rows of an older snapshot afterwards.
+ * (Re-)starts tables under the present snapshot, those left out that have been started under it. A coordinator that was
+ * replaced without knowing yet can be in here as well; the lock on the load's row lets the second see what the first did.
+ * @throws SluiceError 3003 when the load has gone on to another snapshot.
  */
 export async function startTables(
   target: Client,
@@ -77,24 +77,43 @@ export async function startTables(
   tables: readonly TableStart[],
 ): Promise<void> {
   for (let start = 0; start < tables.length; start += TABLES_PER_TRANSACTION) {
-    await inTransaction(target, 'BEGIN', () =>
-      startGroup(target, load, tables.slice(start, start + TABLES_PER_TRANSACTION)),
-    );
+    await inTransaction(target, 'BEGIN', async () => {
+      await lockGeneration(target, load);
+      await startGroup(target, load, tables.slice(start, start + TABLES_PER_TRANSACTION));
+    });
   }
+}
+
+async function lockGeneration(
+  target: Client,
+  { taskId, generation }: { taskId: string; generation: number },
+): Promise<void> {
+  const { rows } = await target.query('SELECT FROM sluice.load WHERE task_id = $1 AND generation = $2 FOR UPDATE', [
+    taskId,
+    generation,
+  ]);
+  if (rows.length === 0) throw new SluiceError('SLUICE-3003', { detail: `generation ${generation} is over` });
 }
 
 async function startGroup(
   target: Client,
   { taskId, generation, startLsn }: { taskId: string; generation: number; startLsn: Lsn | null },
-  tables: readonly TableStart[],
+  group: readonly TableStart[],
 ): Promise<void> {
-  const names = JSON.stringify(tables.map(({ schema, name }) => ({ schema, name })));
+  const earlier = new Map((await readTableLoads(target, taskId)).map((table) => [tableKey(table), table]));
+  const tables = group.filter((table) => {
+    const before = earlier.get(tableKey(table));
+    return before === undefined || (!before.done && before.generation < generation);
+  });
+  const names = JSON.stringify(tables.map(nameOf));
+  // Waits for a worker that is inside a chunk of an earlier generation, as it holds the row: nobody can add rows of an
+  // older snapshot afterwards.
   await target.query(
     `DELETE FROM sluice.chunk c USING jsonb_to_recordset($2) AS t(schema text, name text)
      WHERE c.task_id = $1 AND c.schema_name = t.schema AND c.table_name = t.name`,
     [taskId, names],
   );
-  const truncated = tables.filter(({ mustTruncate }) => mustTruncate);
+  const truncated = tables.filter((table) => earlier.has(tableKey(table)));
   if (truncated.length > 0) {
     const list = truncated.map(({ schema, name }) => `ONLY ${quoteQualified(schema, name)}`);
     await target.query(`TRUNCATE ${list.join(', ')}`);
