@@ -23,6 +23,7 @@ import { createLogger } from '@sluice/telemetry';
 import {
   EVERY_TYPE,
   expectSameRows,
+  faultProxy,
   KEYLESS,
   ORDERS,
   PARTITIONED,
@@ -47,6 +48,8 @@ let target: TestDatabase;
 let bus: Bus;
 let events: StageEvent[];
 let task: TaskSpec;
+/** Where services find the databases; tests put a proxy there. */
+let address: { source: { host: string; port: number }; target: { host: string; port: number } };
 
 beforeEach(async () => {
   const stop = new AbortController();
@@ -64,13 +67,18 @@ beforeEach(async () => {
     publicationName: name,
     conflictPolicy: 'error',
   };
-  const input = ({ endpoint }: TestDatabase) => ({
+  address = { source: source.endpoint, target: target.endpoint };
+  const input = ({ endpoint }: TestDatabase, { host, port }: { host: string; port: number }) => ({
     ...endpoint,
+    host,
+    port,
     password: endpoint.password.reveal(),
     tls: { mode: 'disable' as const },
   });
   const lookup = (id: string) =>
-    Promise.resolve(id === taskId ? { source: input(source), target: input(target) } : null);
+    Promise.resolve(
+      id === taskId ? { source: input(source, address.source), target: input(target, address.target) } : null,
+    );
   serveCredentials(bus, { busKey: new Secret(BUS_KEY), lookup, signal: stop.signal });
   events = [];
   const listening = consumeEvents(bus, {
@@ -311,5 +319,39 @@ describe('a full load', () => {
     startServices();
     expect(await ended('full-load')).toMatchObject({ outcome: 'succeeded' });
     await expectSameRows(source, target);
+  });
+
+  it.each(['source', 'target'] as const)('goes on by itself when all connections to the %s are cut', async (side) => {
+    await using proxy = await faultProxy({ target: address[side] });
+    address = { ...address, [side]: { host: proxy.host, port: proxy.port } };
+    await source.query(LARGE);
+    startServices();
+    await order('full-load');
+    await chunksDone(3);
+    proxy.cut();
+    expect(await ended('full-load')).toMatchObject({ outcome: 'succeeded' });
+    expect(events.map(({ outcome }) => outcome)).toContain('recovering');
+    await expectSameRows(source, target);
+  });
+
+  it('fails with the name of the table whose rows the target refuses, and not for ever', async () => {
+    await source.query('CREATE TABLE poison (a int); INSERT INTO poison VALUES (-1)');
+    await target.query(`
+      CREATE FUNCTION refuse() RETURNS event_trigger LANGUAGE plpgsql AS $$ BEGIN
+        IF to_regclass('public.poison') IS NOT NULL THEN ALTER TABLE public.poison ADD CHECK (a > 0); END IF;
+      END $$;
+      CREATE EVENT TRIGGER refuse ON ddl_command_end WHEN TAG IN ('CREATE TABLE') EXECUTE FUNCTION refuse()`);
+    startServices();
+    await order('full-load');
+    expect(await ended('full-load')).toMatchObject({
+      outcome: 'failed',
+      error: { code: 'SLUICE-3004', detail: expect.stringContaining('poison') },
+    });
+    await order('cleanup', 2);
+    expect(await ended('cleanup', 2)).toMatchObject({ outcome: 'succeeded' });
+    await order('cleanup', 3);
+    expect(await ended('cleanup', 3)).toMatchObject({ outcome: 'succeeded' });
+    expect(await source.query('SELECT FROM pg_replication_slots WHERE slot_name = $1', [task.slotName])).toEqual([]);
+    expect(await target.query("SELECT nspname FROM pg_namespace WHERE nspname = 'sluice'")).toEqual([]);
   });
 });
