@@ -1,4 +1,4 @@
-import { type Client } from '@sluice/postgres-client';
+import { type Client, hasSqlState, SQLSTATE } from '@sluice/postgres-client';
 import { seededRandom } from './random.js';
 
 export interface SampleTrafficOptions {
@@ -199,6 +199,8 @@ async function runTransaction(client: Client, random: Random, possible: readonly
     return isCommitted;
   } catch (error) {
     await client.query('ROLLBACK').catch(() => undefined);
+    // A row that is moved can meet one that is there: then the whole transaction was in vain.
+    if (hasSqlState(error, SQLSTATE.uniqueViolation)) return false;
     throw error;
   }
 }
