@@ -1,7 +1,7 @@
 /** A batch below this is copied out, so that a lone transaction does not hold the memory of a full batch. */
 const SMALL_BATCH_BYTES = 64 * 1024;
-/** Buffers kept for reuse; as many as the publish window can have under way. */
-const SPARE_BUFFERS_MAX = 16;
+/** Buffers kept for reuse; as many as the default publish window has under way. */
+const SPARE_BUFFERS_MAX = 8;
 
 /** Memory of batches. It is used again once the batch is stored, so that a large transaction makes no garbage (I7). */
 export class BatchBuffers {

@@ -143,6 +143,7 @@ class CaptureSession {
     } finally {
       clearInterval(tick);
       clearInterval(poll);
+      this.#reportProgress();
       this.#feedback[Symbol.dispose]();
     }
   }
@@ -196,11 +197,15 @@ class CaptureSession {
   }
 
   #onTick(): void {
-    const { config, onProgress } = this.#options;
+    const { config } = this.#options;
     if (Date.now() - this.#watermarkAtMs >= config.SLUICE_CAPTURE_IDLE_WATERMARK_MS) this.#passOnIdlePosition();
+    this.#reportProgress();
+  }
+
+  #reportProgress(): void {
     const confirmedLsn = this.#feedback.confirmedLsn;
     const receivedLsn = maxLsn(this.#stream.receivedLsn, this.#publishedLsn);
-    onProgress({
+    this.#options.onProgress({
       kind: 'capture',
       publishedLsn: formatLsn(this.#publishedLsn),
       confirmedLsn: formatLsn(confirmedLsn),

@@ -31,7 +31,7 @@ export const CaptureConfig = BaseConfig.extend({
     .int()
     .min(MEBIBYTE)
     .max(256 * MEBIBYTE)
-    .default(8 * MEBIBYTE)
+    .default(4 * MEBIBYTE)
     .describe('Bytes of one task that may be under way to the bus before reading from the source stops.'),
   SLUICE_CHANGES_MAX_BYTES: z.coerce
     .number()
