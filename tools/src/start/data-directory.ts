@@ -1,6 +1,6 @@
 import { SluiceError } from '@sluice/contracts';
 import { randomBytes } from 'node:crypto';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { chmod, mkdir, mkdtemp, rm, statfs, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -28,6 +28,8 @@ export interface DataDirectory extends AsyncDisposable {
   readonly installation: Installation;
   /** A directory in it for one of the servers. */
   for(name: string): string;
+  /** Removes it without waiting for anything, unless it is kept. */
+  abandon(): void;
   rememberSamplePorts(ports: { source: number; target: number }): Promise<void>;
 }
 
@@ -54,6 +56,9 @@ export async function openDataDirectory(keepDir: string | null): Promise<DataDir
       installation,
       for: (name) => path.join(directory, name),
       rememberSamplePorts: (samplePorts) => save({ ...installation, samplePorts }),
+      abandon: () => {
+        if (keepDir === null) rmSync(directory, { recursive: true, force: true, maxRetries: 3 });
+      },
       [Symbol.asyncDispose]: async () => {
         if (keepDir === null) await rm(directory, { recursive: true, force: true });
       },

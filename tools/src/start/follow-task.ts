@@ -54,19 +54,21 @@ export class TaskFollower {
   async until(id: string, isThere: (task: TaskResource) => boolean, signal: AbortSignal): Promise<TaskResource> {
     for (;;) {
       const task = await this.#api.getTask(id);
-      this.#show(task);
+      this.#showSteps(task);
       if (isThere(task)) {
         this.#display.clear();
         return task;
       }
       if (task.state.endsWith('_failed')) throw this.#failure(task);
+      this.#showStatus(task);
       await delay(POLL_MS, signal);
     }
   }
 
-  #show(task: TaskResource): void {
+  /** What stays on the terminal, and what is counted. */
+  #showSteps(task: TaskResource): void {
     this.#showChecks(task);
-    const { fullLoad, capture, apply } = task.progress;
+    const { fullLoad, apply } = task.progress;
     if (fullLoad?.kind === 'full-load') {
       this.#fullLoad = fullLoad;
       if (fullLoad.rowsDone >= (this.#loaded?.rowsDone ?? 0)) this.#loaded = fullLoad;
@@ -76,6 +78,10 @@ export class TaskFollower {
       this.#changes.read(apply.changes);
     }
     if (task.state !== this.#state) this.#showTransition(task.state);
+  }
+
+  #showStatus(task: TaskResource): void {
+    const { capture, apply } = task.progress;
     const isLoading = task.state === 'full_load' && this.#fullLoad !== null;
     if (isLoading && this.#fullLoad) {
       this.#display.status(fullLoadLines(this.#fullLoad));

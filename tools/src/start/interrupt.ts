@@ -1,11 +1,13 @@
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 /** All must be gone 10 s after Ctrl-C; a second is left for what cannot be foreseen. */
 const STOP_WITHIN_MS = 9_000;
+/** One Ctrl-C can arrive several times, from the terminal and from programs that pass it on. */
+const SAME_SIGNAL_MS = 700;
 
 /** The person's wish to end the run. */
 export interface Interrupt extends Disposable {
   readonly signal: AbortSignal;
-  /** Milliseconds until all has to be gone; a fixed span while nobody asked for the end. */
+  /** Whole milliseconds until all has to be gone; a fixed span while nobody asked for the end. */
   remainingMs(): number;
 }
 
@@ -15,7 +17,7 @@ export function listenForInterrupt(onSecond: () => void): Interrupt {
   let interruptedAtMs: number | null = null;
   const onSignal = (): void => {
     if (interruptedAtMs !== null) {
-      onSecond();
+      if (performance.now() - interruptedAtMs > SAME_SIGNAL_MS) onSecond();
       return;
     }
     interruptedAtMs = performance.now();
@@ -25,7 +27,9 @@ export function listenForInterrupt(onSecond: () => void): Interrupt {
   return {
     signal: controller.signal,
     remainingMs: () =>
-      interruptedAtMs === null ? STOP_WITHIN_MS : Math.max(0, interruptedAtMs + STOP_WITHIN_MS - performance.now()),
+      interruptedAtMs === null
+        ? STOP_WITHIN_MS
+        : Math.max(0, Math.floor(interruptedAtMs + STOP_WITHIN_MS - performance.now())),
     [Symbol.dispose]: () => SIGNALS.forEach((name) => process.off(name, onSignal)),
   };
 }

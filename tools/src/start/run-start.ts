@@ -36,6 +36,7 @@ export async function runStart(options: StartOptions, context: StartContext): Pr
   const { display, interrupt } = context;
   await using resources = new AsyncDisposableStack();
   const directory = resources.use(await openDataDirectory(options.keepDir));
+  context.onEmergency(() => directory.abandon());
   const apiPort = await chooseApiPort(options.port);
   display.line(
     `Data in ${directory.path}${directory.isKept ? '' : ', removed at the end'}; logs in ${directory.logDir}`,
@@ -87,7 +88,7 @@ async function startAll(
   const startSample = async (): Promise<SampleServers | null> => {
     if (options.databases) return null;
     doing('starting the sample databases and filling the source');
-    const sample = await startSampleServers(directory, stacks.servers, log);
+    const sample = await startSampleServers(directory, stacks.servers, { log, signal: interrupt.signal });
     display.line(`✓ sample source filled, sample target empty (${since()})`);
     return sample;
   };

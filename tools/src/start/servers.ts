@@ -1,3 +1,4 @@
+import { abortReason } from '@sluice/kernel';
 import { type NatsServer, type PostgresMajor, type PostgresServer, startNats, startPostgres } from '@sluice/embedded';
 import { connect, type Endpoint, quoteIdentifier } from '@sluice/postgres-client';
 import { loadSample } from '../sample/load-sample.js';
@@ -53,7 +54,7 @@ export interface SampleServers {
 export async function startSampleServers(
   directory: DataDirectory,
   resources: AsyncDisposableStack,
-  log: Report,
+  { log, signal }: { readonly log: Report; readonly signal: AbortSignal },
 ): Promise<SampleServers> {
   const { samplePorts } = directory.installation;
   const settings = { ...SAMPLE_SETTINGS, ...(!directory.isKept && THROWAWAY_SETTINGS) };
@@ -76,7 +77,7 @@ export async function startSampleServers(
     }),
   });
   await directory.rememberSamplePorts({ source: source.port, target: target.port });
-  await fillSource(source);
+  await untilAborted(fillSource(source), signal);
   await ensureDatabase(target, SAMPLE_DATABASE);
   return {
     source: source.endpoint(SAMPLE_DATABASE),
@@ -86,6 +87,14 @@ export async function startSampleServers(
       await ensureDatabase(target, SAMPLE_DATABASE);
     },
   };
+}
+
+/** Does not wait for work that ends with its server. */
+function untilAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  const { promise: aborted, reject } = Promise.withResolvers<never>();
+  if (signal.aborted) reject(abortReason(signal));
+  signal.addEventListener('abort', () => reject(abortReason(signal)), { once: true });
+  return Promise.race([work, aborted]);
 }
 
 /** The sample is loaded under another name, so that the database exists only once it is complete. */

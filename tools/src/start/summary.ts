@@ -22,7 +22,8 @@ const DIFFERENCES_MAX = 30;
 export function summaryLines(summary: Summary): string[] {
   const { report, fullLoad, loadMs, leftovers } = summary;
   const loaded =
-    fullLoad === null
+    // A load of less than a second can be over before its numbers were seen.
+    fullLoad === null || fullLoad.rowsDone === 0
       ? []
       : [
           `  full load     ${formatQuantity(fullLoad.tablesDone, 'table')}, ${formatQuantity(fullLoad.rowsDone, 'row')}, ${formatBytes(fullLoad.bytesDone)}`,
