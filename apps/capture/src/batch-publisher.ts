@@ -62,7 +62,7 @@ export class BatchPublisher {
     this.#nextOrdinal += 1;
     this.#underWayBytes += batch.payload.length + MESSAGE_OVERHEAD_BYTES;
     this.#underWayCount += 1;
-    killPoint('capture.before-publish');
+    killPoint('capture-before-publish');
     this.#publisher.publish(batch.payload, headers).then(
       () => this.#onStored(batch),
       (error: Error) => this.#failed.reject(error),
@@ -70,7 +70,7 @@ export class BatchPublisher {
   }
 
   #onStored(batch: Batch): void {
-    killPoint('capture.after-publish-ack');
+    killPoint('capture-after-publish-ack');
     this.#underWayBytes -= batch.payload.length + MESSAGE_OVERHEAD_BYTES;
     this.#underWayCount -= 1;
     batch.release();

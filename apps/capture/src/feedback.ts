@@ -40,7 +40,7 @@ export class Feedback implements Disposable {
     const beforeLsn = this.#tracker.confirmedLsn;
     apply();
     if (this.#tracker.confirmedLsn === beforeLsn) return;
-    killPoint('capture.before-status-update');
+    killPoint('capture-before-status-update');
     this.#stream.confirm(this.#tracker.confirmedLsn);
     this.#onAdvance();
   }

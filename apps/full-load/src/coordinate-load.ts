@@ -82,7 +82,7 @@ async function copyEverything(load: Load, record: LoadRecord): Promise<void> {
       await obtainSnapshot(load);
       load.report(phaseProgress('structure'));
       if (!(await readRecord(load)).isStructureDone) await transferStructure(load);
-      load.passing('full-load.after-structure');
+      load.passing('full-load-after-structure');
       await copyTables(load);
       await markCopied(load.target, load.taskId);
       return;

@@ -50,7 +50,7 @@ export async function holdSnapshot(context: HolderContext): Promise<WorkOutcome>
   if (record === null) return { kind: 'done' };
   const generation = record.generation + 1;
   await using held = await makeSnapshot(context, source, generation);
-  killPoint('full-load.after-slot');
+  killPoint('full-load-after-slot');
   const isKnown = await recordSnapshot(ledger.target, context.run.task.taskId, { ...held, generation });
   if (!isKnown) {
     // The task was cleaned up meanwhile; nobody else would drop the slot.

@@ -3,14 +3,14 @@
  * passage. The services call `killPoint(name)` of `@sluice/service-runtime`; tests only choose the place.
  */
 export const KILL_POINTS = [
-  'full-load.after-slot',
-  'full-load.after-structure',
+  'full-load-after-slot',
+  'full-load-after-structure',
   'copy-before-commit',
   'copy-after-commit',
   'build-before-commit',
-  'capture.before-publish',
-  'capture.after-publish-ack',
-  'capture.before-status-update',
+  'capture-before-publish',
+  'capture-after-publish-ack',
+  'capture-before-status-update',
   'apply-before-commit',
   'apply-after-commit',
   'apply-before-ack',
