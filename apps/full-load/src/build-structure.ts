@@ -6,7 +6,8 @@ import { buildProgress } from './load-progress.js';
 import { WorkItems } from './work-items.js';
 
 const LOOK_INTERVAL_MS = 500;
-const REST_MS = 10;
+/** Thousands of small indexes are built faster than it makes sense to look. */
+const REST_MS = 15;
 
 /** Has what comes after the rows built: group by group, the steps of a group by all workers at once. */
 export async function buildStructure(load: Load): Promise<void> {
@@ -21,17 +22,15 @@ export async function buildStructure(load: Load): Promise<void> {
     const progress = await readBuildProgress(target, taskId, run.epoch);
     load.report(buildProgress(copied, progress));
     if (progress.error) throwRecorded(progress.error);
-    const open = await readOpenSteps(target, taskId);
-    if (open === null) return;
-    if (open.group !== givenOut) {
-      givenOut = open.group;
+    const { openGroup } = progress;
+    if (openGroup === null) return;
+    const readOpen = (): Promise<string[]> => readOpenSteps(target, taskId, openGroup);
+    if (openGroup !== givenOut) {
+      givenOut = openGroup;
       items = new WorkItems(load, toRun);
-      await items.giveOut(open.stepIds);
+      await items.giveOut(await readOpen());
     }
-    await items.watchOver(progress.stepsDone, {
-      isAnyAtWork: () => isAnyStepLocked(target, taskId),
-      open: () => Promise.resolve(open.stepIds),
-    });
+    await items.watchOver(progress.stepsDone, { isAnyAtWork: () => isAnyStepLocked(target, taskId), open: readOpen });
     await load.ledger.next(LOOK_INTERVAL_MS);
     await delay(REST_MS);
   }

@@ -36,6 +36,8 @@ interface Ledger extends AsyncDisposable {
 }
 
 const LOOK_INTERVAL_MS = 1_000;
+/** The ledger changes with every chunk; few of its changes concern the holder. */
+const REST_MS = 200;
 const LOCK_INTERVAL_MS = 250;
 const RECONNECT_MS = 500;
 
@@ -124,7 +126,8 @@ async function keep(context: HolderContext, { held, generation, ledger }: Holdin
 async function untilOver(context: HolderContext, { held, generation, ledger }: Holding): Promise<void> {
   const lost = held.lost.then(() => true);
   for (;;) {
-    if (await Promise.race([lost, ledger.watch.next(LOOK_INTERVAL_MS).then(() => false)])) throw connectionLost();
+    const changed = ledger.watch.next(LOOK_INTERVAL_MS).then(() => delay(REST_MS));
+    if (await Promise.race([lost, changed.then(() => false)])) throw connectionLost();
     context.signal.throwIfAborted();
     if (context.isStopOrdered()) return;
     const record = await readLoad(ledger.target, context.run.task.taskId);

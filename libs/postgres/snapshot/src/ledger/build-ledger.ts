@@ -2,7 +2,7 @@ import { SluiceError } from '@sluice/contracts';
 import { type Client, hasSqlState, inTransaction, isConnectionLoss, SQLSTATE } from '@sluice/postgres-client';
 import { randomUUID } from 'node:crypto';
 import { orNoRows } from './chunk-ledger.js';
-import { type LedgerError, notifyLedger } from './ledger-events.js';
+import { ledgerChannel, type LedgerError, notifyLedger } from './ledger-events.js';
 
 export interface NewBuildStep {
   /** Groups run one after the other; the steps of one at the same time. */
@@ -14,6 +14,8 @@ export interface NewBuildStep {
 export interface BuildProgress {
   readonly stepsTotal: number;
   readonly stepsDone: number;
+  /** The earliest group that is not done; `null` when all are. */
+  readonly openGroup: number | null;
   readonly error: LedgerError | null;
 }
 
@@ -43,18 +45,14 @@ export async function recordStructure(
   });
 }
 
-/** Steps of the earliest group that is not done, in their order. */
-export async function readOpenSteps(
-  target: Client,
-  taskId: string,
-): Promise<{ readonly group: number; readonly stepIds: readonly string[] } | null> {
-  const { rows } = await target.query<{ group: number; stepIds: string[] }>(
-    `SELECT step_group AS "group", array_agg(step_id::text ORDER BY position) AS "stepIds"
-     FROM sluice.build_step WHERE task_id = $1 AND done_at IS NULL
-     GROUP BY step_group ORDER BY step_group LIMIT 1`,
-    [taskId],
+/** Steps of a group that are not done, in their order. */
+export async function readOpenSteps(target: Client, taskId: string, group: number): Promise<string[]> {
+  const { rows } = await target.query<{ stepId: string }>(
+    `SELECT step_id::text AS "stepId" FROM sluice.build_step
+     WHERE task_id = $1 AND step_group = $2 AND done_at IS NULL ORDER BY position`,
+    [taskId, group],
   );
-  return rows[0] ?? null;
+  return rows.map(({ stepId }) => stepId);
 }
 
 /** True while some worker is inside a step of the task. */
@@ -70,11 +68,12 @@ export async function isAnyStepLocked(target: Client, taskId: string): Promise<b
 export async function readBuildProgress(target: Client, taskId: string, epoch: number): Promise<BuildProgress> {
   const { rows } = await target.query<BuildProgress>(
     `SELECT count(*)::int AS "stepsTotal", count(done_at)::int AS "stepsDone",
+            min(step_group) FILTER (WHERE done_at IS NULL) AS "openGroup",
             (array_agg(error) FILTER (WHERE done_at IS NULL AND (error ->> 'epoch')::int = $2))[1] AS error
      FROM sluice.build_step WHERE task_id = $1`,
     [taskId, epoch],
   );
-  return rows[0] ?? { stepsTotal: 0, stepsDone: 0, error: null };
+  return rows[0] ?? { stepsTotal: 0, stepsDone: 0, openGroup: null, error: null };
 }
 
 export async function recordStepError(
@@ -118,6 +117,7 @@ async function executeStep(
   passing: ((moment: 'before-commit') => void | Promise<void>) | undefined,
 ): Promise<boolean> {
   const { rows } = await orNoRows<{ taskId: string; identity: string; sql: string }>(target, {
+    name: 'sluice_lock_step',
     text: `SELECT task_id AS "taskId", identity, sql FROM sluice.build_step
            WHERE step_id = $1 AND done_at IS NULL FOR UPDATE`,
     values: [stepId],
@@ -130,8 +130,12 @@ async function executeStep(
     if (isConnectionLoss(error) || !(error instanceof Error)) throw error;
     throw new SluiceError('SLUICE-3006', { detail: `${step.identity}: ${error.message}`, cause: error });
   }
-  await target.query('UPDATE sluice.build_step SET error = NULL, done_at = now() WHERE step_id = $1', [stepId]);
-  await notifyLedger(target, step.taskId);
+  await target.query({
+    name: 'sluice_step_done',
+    text: `WITH done AS (UPDATE sluice.build_step SET error = NULL, done_at = now() WHERE step_id = $1)
+           SELECT pg_catalog.pg_notify($2, '')`,
+    values: [stepId, ledgerChannel(step.taskId)],
+  });
   await passing?.('before-commit');
   return true;
 }
