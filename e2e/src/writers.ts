@@ -95,7 +95,8 @@ async function moveMoney({ client, seed, signal, committed }: Writer): Promise<v
 
 /** One transaction writes the earlier row, a second one the later. */
 async function appendInOrder({ client, signal, committed }: Writer): Promise<void> {
-  for (let n = 1; !signal.aborted; n += 1) {
+  const { rows } = await client.query<{ next: number }>('SELECT (count(*) + 1)::int AS next FROM line.earlier');
+  for (let n = rows[0]?.next ?? 1; !signal.aborted; n += 1) {
     await client.query('INSERT INTO line.earlier VALUES ($1)', [n]);
     await client.query('INSERT INTO line.later VALUES ($1)', [n]);
     committed(2);
