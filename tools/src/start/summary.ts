@@ -31,7 +31,7 @@ export function summaryLines(summary: Summary): string[] {
   return [
     'Summary',
     ...loaded,
-    ...(loadMs === null ? [] : [`  until incremental  ${formatDuration(loadMs)}`]),
+    ...(loadMs === null ? [] : [`  loaded in     ${formatDuration(loadMs)}`]),
     `  incremental   ${formatCount(summary.transactions)} transactions, ${formatCount(summary.changes)} changes in ${formatDuration(summary.incrementalMs)}`,
     `  end           ${formatDuration(summary.endMs)}`,
     `  verification  ${formatQuantity(report.tables.length, 'table')} and ${formatQuantity(Number(report.rowCount), 'equal row')} compared in ${formatDuration(summary.compareMs)}`,
