@@ -334,6 +334,21 @@ describe('runCaptureSession', () => {
     expect(await session.ended).toMatchObject({ kind: 'drained' });
   });
 
+  it('ends where the target was before the end was ordered', async () => {
+    setup = await Setup.create();
+    const confirmed: string[] = [];
+    const onProgress: CaptureSessionOptions['onProgress'] = (progress) => {
+      if (progress.kind === 'capture') confirmed.push(progress.confirmedLsn);
+    };
+    const session = setup.capture({ onProgress });
+    const announcement = await waitFor('the announcement', async () => (await setup.batches())[0]);
+    const startLsn = header(announcement, 'watermarkLsn') ?? '';
+    await setup.applied(startLsn);
+    await waitFor('the report to have arrived', () => confirmed.includes(startLsn));
+    session.endAt(parseLsn(startLsn));
+    expect(await session.ended).toEqual({ kind: 'drained', publishedLsn: parseLsn(startLsn) });
+  });
+
   it('fails when its stream is wiped, and the next session begins from the slot', async () => {
     setup = await Setup.create();
     const session = setup.capture();

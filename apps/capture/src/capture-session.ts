@@ -102,6 +102,7 @@ class CaptureSession {
   #watermarkAtMs = Date.now();
   #untilLsn: Lsn | null = null;
   #finalLsn: Lsn | null = null;
+  #isFinalStored = false;
 
   constructor(options: CaptureSessionOptions, { publisher, stream, startLsn }: SessionParts) {
     this.#options = options;
@@ -167,6 +168,11 @@ class CaptureSession {
     if (batch.watermarkLsn > batch.previousLsn) this.#watermarkAtMs = Date.now();
     this.#publishedLsn = batch.watermarkLsn;
     this.#feedback.published(batch.watermarkLsn);
+    if (batch.isFinal) {
+      this.#isFinalStored = true;
+      // The target may have been there before the end was ordered: then no report makes a difference any more.
+      this.#settleWhenDurable();
+    }
     if (this.#batches.hasRoom) this.#stream.resume();
     this.#flushWhenUseful();
   }
@@ -237,7 +243,7 @@ class CaptureSession {
 
   /** The end: the target has everything, and the slot is told so. */
   #settleWhenDurable(): void {
-    if (this.#finalLsn === null || this.#feedback.confirmedLsn < this.#finalLsn) return;
+    if (this.#finalLsn === null || !this.#isFinalStored || this.#feedback.confirmedLsn < this.#finalLsn) return;
     this.#drained.resolve({ kind: 'drained', publishedLsn: this.#finalLsn });
   }
 }
