@@ -19,7 +19,7 @@ beforeAll(async () => {
   await cluster.untilState(taskId, 'incremental');
   await untilCaughtUp(source, target);
 });
-afterAll(() => cluster[Symbol.asyncDispose]());
+afterAll(async () => cluster[Symbol.asyncDispose]());
 
 it.each([{ what: 'restarted with its data', wipe: false }, { what: 'wiped', wipe: true }])(
   'heals by itself when the bus is $what',

@@ -40,7 +40,7 @@ let cluster: Cluster;
 beforeAll(async () => {
   cluster = await startCluster();
 });
-afterAll(() => cluster[Symbol.asyncDispose]());
+afterAll(async () => cluster[Symbol.asyncDispose]());
 
 describe('a task ends equal when services die', () => {
   it.each(ROUNDS.map((deaths) => ({ deaths, at: deaths.map(({ at }) => at).join(', ') })))('at $at', async ({ deaths }) => {

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { helperObjectName } from '@sluice/contracts';
 import { changeStreams, connectBus, desiredStates } from '@sluice/messaging';
+import { formatLsn, type Lsn, lsnFromBigInt, parseLsn } from '@sluice/model';
 import { createLogger } from '@sluice/telemetry';
 import { expectSameRows, type TestDatabase, waitFor } from '@sluice/testing';
 import { randomUUID } from 'node:crypto';
@@ -11,6 +12,8 @@ import { MIXED } from '../../src/mixed-schema.js';
 import { startWriters } from '../../src/writers.js';
 
 const PAUSE_DEADLINE_MS = 10_000;
+/** Some dozens of small transactions. */
+const AHEAD_BYTES = 20_000n;
 
 let cluster: Cluster;
 let source: TestDatabase;
@@ -20,7 +23,7 @@ let taskId: string;
 beforeAll(async () => {
   cluster = await startCluster();
 });
-afterAll(() => cluster[Symbol.asyncDispose]());
+afterAll(async () => cluster[Symbol.asyncDispose]());
 beforeEach(async () => {
   source = await cluster.sourceDatabase(MIXED);
   target = await cluster.targetDatabase();
@@ -60,18 +63,28 @@ describe('a paused task', () => {
 });
 
 describe('a task that is ended', () => {
-  it('has applied exactly what was committed below the given LSN', async () => {
+  it('has applied exactly what was committed below an LSN that is still to come', async () => {
     await using writers = await startWriters(source, 2);
     await writers.untilMore(100);
     await writers.stop();
-    const [end] = await source.query<{ lsn: string }>('SELECT pg_current_wal_insert_lsn()::text AS lsn');
-    const tooLate = randomUUID();
-    await source.query('INSERT INTO line.marks VALUES ($1)', [tooLate]);
-    await cluster.api.act(taskId, 'end', { untilLsn: end?.lsn });
+    const untilLsn = lsnFromBigInt((await insertPosition()) + AHEAD_BYTES);
+    await cluster.api.act(taskId, 'end', { untilLsn: formatLsn(untilLsn) });
+    const isBelow = new Map<string, boolean>();
+    for (let position = await insertPosition(); position < untilLsn + AHEAD_BYTES; ) {
+      const mark = randomUUID();
+      const beforeLsn = position;
+      await source.query('INSERT INTO line.marks VALUES ($1)', [mark]);
+      position = await insertPosition();
+      // The commit lies somewhere in between: of the one that straddles the end nothing is known from here.
+      if (position <= untilLsn) isBelow.set(mark, true);
+      if (beforeLsn >= untilLsn) isBelow.set(mark, false);
+    }
     await cluster.untilState(taskId, 'ended');
-    expect(await target.query('SELECT FROM line.marks WHERE mark = $1', [tooLate])).toEqual([]);
-    await source.query('DELETE FROM line.marks WHERE mark = $1', [tooLate]);
-    await expectSameRows(source, target);
+    const rows = await target.query<{ mark: string }>('SELECT mark FROM line.marks');
+    const applied = new Set(rows.map(({ mark }) => mark));
+    const wrong = [...isBelow].filter(([mark, isExpected]) => applied.has(mark) !== isExpected);
+    expect(wrong).toEqual([]);
+    expect(new Set(isBelow.values())).toEqual(new Set([true, false]));
   });
 
   it('leaves nothing on either server or the bus, and no credentials once it is deleted', async () => {
@@ -89,10 +102,15 @@ describe('a task that is ended', () => {
       headers: { authorization: `Bearer ${cluster.adminKey}` },
     });
     expect(status).toBe(204);
-    expect(await cluster.metadata.query('SELECT FROM task_credentials WHERE task_id = $1', [taskId])).toEqual([]);
+    expect(await cluster.metadata.query('SELECT FROM sluice_control.task_credentials WHERE task_id = $1', [taskId])).toEqual([]);
     await waitFor('the order to be gone', async () => (await desiredStates(bus).get(taskId)) === null);
   });
 });
+
+async function insertPosition(): Promise<Lsn> {
+  const [row] = await source.query<{ lsn: string }>('SELECT pg_current_wal_insert_lsn()::text AS lsn');
+  return parseLsn(row?.lsn ?? '0/0');
+}
 
 /** The newest row of those that are only appended. */
 async function lastSeen(): Promise<number> {

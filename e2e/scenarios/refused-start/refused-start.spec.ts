@@ -15,7 +15,7 @@ let target: TestDatabase;
 beforeAll(async () => {
   cluster = await startCluster();
 });
-afterAll(() => cluster[Symbol.asyncDispose]());
+afterAll(async () => cluster[Symbol.asyncDispose]());
 beforeEach(async () => {
   source = await cluster.sourceDatabase(SCHEMA);
   target = await cluster.targetDatabase();

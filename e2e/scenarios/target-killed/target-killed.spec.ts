@@ -20,7 +20,7 @@ let cluster: Cluster;
 beforeAll(async () => {
   cluster = await startCluster();
 });
-afterAll(() => cluster[Symbol.asyncDispose]());
+afterAll(async () => cluster[Symbol.asyncDispose]());
 
 it('ends equal when the target server is killed and loses commits that apply has made already', async () => {
   await using server = await dedicatedServer({ settings: LAZY_SERVER });

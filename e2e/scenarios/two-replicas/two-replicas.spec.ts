@@ -11,7 +11,7 @@ let cluster: Cluster;
 beforeAll(async () => {
   cluster = await startCluster({ replicas: 2, env: { SLUICE_FULL_LOAD_CHUNK_MB: '1' } });
 });
-afterAll(() => cluster[Symbol.asyncDispose]());
+afterAll(async () => cluster[Symbol.asyncDispose]());
 
 it('ends equal for two tasks when one replica of each service dies', async () => {
   await using stack = new AsyncDisposableStack();
