@@ -19,6 +19,17 @@ export interface HeaderCarrier {
   keys(): string[];
 }
 
+/** Plain headers as a carrier. */
+export function carrierOf(headers: Record<string, string>): HeaderCarrier {
+  return {
+    get: (name) => headers[name],
+    set: (name, value) => {
+      headers[name] = value;
+    },
+    keys: () => Object.keys(headers),
+  };
+}
+
 export interface SpanOptions {
   readonly attributes?: Attributes;
   /** Parent of the span; the active context when absent. */
@@ -44,6 +55,20 @@ export function withSpan<T>(name: string, options: SpanOptions, work: (span: Spa
     }
   });
 }
+
+/** False while nothing collects spans: whoever would make many of them can leave it. */
+export function isTracing(): boolean {
+  // The SDK sets a propagator, and without it there is none.
+  return propagation.fields().length > 0;
+}
+
+/** A link to the span that is active here, for work that begins a trace of its own (`parent: NEW_TRACE`). */
+export function linkToActive(): Link[] {
+  const span = trace.getActiveSpan()?.spanContext();
+  return span && trace.isSpanContextValid(span) ? [{ context: span }] : [];
+}
+
+export const NEW_TRACE: Context = ROOT_CONTEXT;
 
 export function currentTraceId(): string | null {
   const span = trace.getActiveSpan()?.spanContext();
