@@ -26,9 +26,15 @@ const IDLE_INTERVAL_MS = 1_000;
 /** A rewind order may be lost; it is repeated until capture begins anew. */
 const REWIND_INTERVAL_MS = 1_000;
 
+export type LoopReader = Pick<ChangeReader, 'tryNext' | 'next' | 'ackThrough'>;
+export type LoopTarget = Pick<
+  TargetSession,
+  'appliedLsn' | 'durableLsn' | 'applyTransactions' | 'advance' | 'beginLarge' | 'refreshDurable'
+>;
+
 export interface ApplyLoopOptions {
-  readonly reader: ChangeReader;
-  readonly target: TargetSession;
+  readonly reader: LoopReader;
+  readonly target: LoopTarget;
   readonly signal: AbortSignal;
   /** The transaction with this commit LSN, which came in parts, is written row by row this time. */
   readonly exactCommitLsn: Lsn | null;

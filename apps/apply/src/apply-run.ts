@@ -15,6 +15,7 @@ import {
 import { type ApplyConfig } from './apply.config.js';
 import { ApplyLoop, ExactRestartNeeded } from './apply-loop.js';
 import { ApplyProgress } from './apply-progress.js';
+import { tracedApply } from './traced-apply.js';
 
 export interface ApplyDependencies {
   readonly bus: Bus;
@@ -89,8 +90,7 @@ async function applyUntilStopped(options: SessionOptions): Promise<WorkOutcome> 
     progress.begin(target);
     attempt.onHealthy();
     const loop = new ApplyLoop({
-      reader,
-      target,
+      ...tracedApply({ reader, target }, taskId),
       signal,
       exactCommitLsn,
       killPoint,

@@ -14,6 +14,7 @@ import { prepareSource } from './capture-source.js';
 import { Feedback } from './feedback.js';
 import { listenForRewind } from './rewind.js';
 import { chooseStartLsn, type StartFrom } from './session-start.js';
+import { tracedPublisher } from './traced-publisher.js';
 
 /** `drained`: everything up to the ordered end is durable on the target. `rewind`: apply needs changes again. */
 export type SessionEnd = { readonly kind: 'drained'; readonly publishedLsn: Lsn } | { readonly kind: 'rewind' };
@@ -110,7 +111,7 @@ class CaptureSession {
     this.#startLsn = startLsn;
     this.#publishedLsn = startLsn;
     this.#assembler = new BatchAssembler(startLsn, (batch) => this.#publish(batch));
-    this.#batches = new BatchPublisher(publisher, {
+    this.#batches = new BatchPublisher(tracedPublisher(publisher, options.task.taskId), {
       session: this.#session,
       windowBytes: options.config.SLUICE_CAPTURE_WINDOW_BYTES,
       onStored: (batch) => this.#onStored(batch),
