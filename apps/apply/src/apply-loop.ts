@@ -136,7 +136,8 @@ export class ApplyLoop {
     }
     const openBefore = this.#assembler.openTransaction;
     for (const assembled of this.#assembler.add(message.payload, batch.isPartial)) await this.#take(assembled);
-    this.#noteComplete(message.sequence, openBefore);
+    // The final batch stays in the stream until that is deleted: a run that takes over from this one must see it, too.
+    this.#noteComplete(batch.isFinal ? message.sequence - 1 : message.sequence, openBefore);
     if (this.#assembler.isAtBoundary) this.#assembler.advance(batch.watermarkLsn);
     if (this.#large && this.#large.bytes > EARLY_ACK_BYTES) this.#options.reader.ackThrough(message.sequence);
     if (this.#waitingBytes >= BATCH_BYTES) {

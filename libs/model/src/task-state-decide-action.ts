@@ -53,7 +53,10 @@ function goOn(situation: TaskSituation): Decision {
 function retry(situation: TaskSituation): Decision {
   if (situation.state === 'start_failed') return start(situation);
   if (situation.state !== 'end_failed') return goOn(situation);
-  return situation.isDraining ? drain(situation, situation.untilLsn) : cleanUp(nextEpoch(situation));
+  if (!situation.isDraining) return cleanUp(nextEpoch(situation));
+  // The end that an earlier attempt wrote into the change stream must not be taken for this one's.
+  const { situation: next, orders } = drain(situation, situation.untilLsn);
+  return { situation: next, orders: [{ kind: 'delete-changes' }, ...orders] };
 }
 
 function end(situation: TaskSituation, untilLsn: string | null): Decision {

@@ -100,7 +100,12 @@ const onEnding: Handler = (situation, event) => {
     const orders = situation.isDraining ? [desire('paused')] : [];
     return settle(situation, 'end_failed', { error: endOf(event).error ?? unexplained(event), orders });
   }
-  if (situation.openRuns.length > 0) return null;
+  if (situation.openRuns.length > 0) {
+    // What the target has decides. Capture may wait for word of it that is lost with the apply run, so it is told to stop.
+    return event.stage === 'apply' && situation.isDraining
+      ? settle({ ...situation, isDraining: false }, 'ending', { error: null, orders: [desire('paused')] })
+      : null;
+  }
   return settle({ ...situation, isDraining: false }, 'ending', {
     error: null,
     orders: [desire('ending', situation.untilLsn), ...run('cleanup')],

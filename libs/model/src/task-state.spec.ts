@@ -134,6 +134,16 @@ describe('the life of a task', () => {
     expect(task.orders.at(-1)).toEqual({ kind: 'delete-changes' });
   });
 
+  it('stops capture and cleans up once the target has everything', () => {
+    const task = incremental();
+    task.act('end');
+    task.succeed('apply');
+    expect(lastDesired(task)).toMatchObject({ desired: 'paused' });
+    expect([task.situation.state, task.open]).toEqual(['ending', ['capture']]);
+    task.hear(task.event('capture', 'stopped'));
+    expect(task.open).toEqual(['cleanup']);
+  });
+
   it('gives a paused task new runs to drain with', () => {
     const task = incremental();
     task.act('pause');
@@ -148,7 +158,9 @@ describe('the life of a task', () => {
     task.act('end', '0/FF');
     task.hear(task.event('apply', 'failed'));
     expect([task.situation.state, task.situation.error?.code]).toEqual(['end_failed', ERROR.code]);
+    const ordersBefore = task.orders.length;
     task.act('retry');
+    expect(task.orders[ordersBefore]).toEqual({ kind: 'delete-changes' });
     expect(task.open).toEqual(['capture', 'apply']);
     expect(lastDesired(task)).toMatchObject({ desired: 'ending', untilLsn: '0/FF' });
   });

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { LsnTextSchema, TaskId } from '../primitives.js';
+import { LsnTextSchema, type TaskId } from '../primitives.js';
 import { defineSubject } from './subject.js';
 import { TaskSpec } from './task-spec.js';
 
