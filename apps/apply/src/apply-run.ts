@@ -85,8 +85,8 @@ async function applyUntilStopped(options: SessionOptions): Promise<WorkOutcome> 
   const target = await TargetSession.open(toEndpoint(endpoints.target), { taskId });
   try {
     const streams = changeStreams(bus);
-    await streams.ensure(taskId, { maxBytes: config.CHANGES_MAX_BYTES });
-    await using reader = await streams.openReader(taskId, { prefetchBytes: config.APPLY_PREFETCH_BYTES });
+    await streams.ensure(taskId, { maxBytes: config.SLUICE_CHANGES_MAX_BYTES });
+    await using reader = await streams.openReader(taskId, { prefetchBytes: config.SLUICE_APPLY_PREFETCH_BYTES });
     progress.begin(target);
     attempt.onHealthy();
     const loop = new ApplyLoop({

@@ -3,21 +3,21 @@ import { BaseConfig } from '@sluice/service-runtime';
 import { z } from 'zod';
 
 export const ApplyConfig = BaseConfig.extend({
-  APPLY_TASKS_MAX: z.coerce
+  SLUICE_APPLY_CONCURRENCY: z.coerce
     .number()
     .int()
     .min(1)
     .max(1_000)
     .default(200)
     .describe('Tasks that this process applies at the same time; further ones go to other replicas or wait.'),
-  APPLY_PREFETCH_BYTES: z.coerce
+  SLUICE_APPLY_PREFETCH_BYTES: z.coerce
     .number()
     .int()
     .min(1_048_576)
     .max(1_073_741_824)
     .default(16_777_216)
     .describe('Changes of one task that may wait in memory unread, bytes.'),
-  CHANGES_MAX_BYTES: z.coerce
+  SLUICE_CHANGES_MAX_BYTES: z.coerce
     .number()
     .int()
     .min(8_388_608)

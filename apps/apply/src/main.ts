@@ -6,5 +6,5 @@ await runService({
   name: 'apply',
   config: ApplyConfig,
   module: () => ApplyModule,
-  concurrency: (config) => ({ apply: config.APPLY_TASKS_MAX }),
+  concurrency: (config) => ({ apply: config.SLUICE_APPLY_CONCURRENCY }),
 });
