@@ -5,6 +5,7 @@ import { once } from 'node:events';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { CaptureRun, type StageEvent, stageEvents, type StageRunOf } from '@sluice/contracts';
+import { freePort } from '@sluice/embedded';
 import { type Bus, connectBus, consumeEvents, publishRun } from '@sluice/messaging';
 import { createLogger } from '@sluice/telemetry';
 import { dedicatedNats, testNats, waitFor } from '@sluice/testing';
@@ -127,16 +128,17 @@ describe('runService', () => {
   it('says not ready while there is no bus, and stops all the same', async () => {
     await using server = await dedicatedNats();
     await server.stop();
-    await using service = new TinyService({ SLUICE_NATS_URL: server.url, SLUICE_HTTP_PORT: `${server.port + 1}` });
+    const port = await freePort();
+    await using service = new TinyService({ SLUICE_NATS_URL: server.url, SLUICE_HTTP_PORT: String(port) });
     await service.logged('message bus not reachable yet');
-    expect(await ready(server.port + 1)).toMatchObject({
+    expect(await ready(port)).toMatchObject({
       status: 503,
       body: { dependencies: { nats: { ready: false } } },
     });
     await server.restart();
     await service.logged('tiny is ready');
     await server.stop();
-    await waitFor('it is not ready', async () => (await ready(server.port + 1)).status === 503);
+    await waitFor('it is not ready', async () => (await ready(port)).status === 503);
     const { code, tookMs } = await service.end('SIGTERM');
     expect(code).toBe(0);
     expect(tookMs).toBeLessThan(10_000);
