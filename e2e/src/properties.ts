@@ -1,4 +1,4 @@
-import { helperObjectName } from '@sluice/contracts';
+import { helperObjectName, SluiceError } from '@sluice/contracts';
 import { delay } from '@sluice/kernel';
 import { parseLsn } from '@sluice/model';
 import { type Client, isConnectionLoss } from '@sluice/postgres-client';
@@ -110,5 +110,5 @@ async function watch(sides: Sides, look: (sessions: Sessions) => Promise<readonl
 }
 
 function isServerGone(error: unknown): boolean {
-  return isConnectionLoss(error) || (error instanceof Error && 'code' in error && error.code === 'SLUICE-1003');
+  return isConnectionLoss(error) || (error instanceof SluiceError && error.spec.retry === 'backoff');
 }
