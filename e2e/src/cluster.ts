@@ -1,5 +1,5 @@
 import { type CreateTaskRequest, type TaskResource } from '@sluice/contracts';
-import { freePort, type NatsServer, type PostgresMajor } from '@sluice/embedded';
+import { dismissWatchdog, freePort, type NatsServer, type PostgresMajor, runAtDeath } from '@sluice/embedded';
 import { type Endpoint } from '@sluice/postgres-client';
 import { dedicatedNats, testDatabase, type TestDatabase, testServer, waitFor } from '@sluice/testing';
 import { ApiClient, openDataDirectory, startServices, Supervisor } from '@sluice/tools/start';
@@ -57,6 +57,7 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
   buildServices();
   await using starting = new AsyncDisposableStack();
   const directory = starting.use(await openDataDirectory(keptDirectory()));
+  if (!directory.isKept) removeAtDeath(directory.path, starting);
   const nats = starting.use(await dedicatedNats());
   const metadata = starting.use(await testDatabase());
   // Disposed after the services, which would connect to them again.
@@ -86,6 +87,12 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
 
 function keptDirectory(): string | null {
   return KEPT_LOGS === undefined ? null : path.join(KEPT_LOGS, randomBytes(3).toString('hex'));
+}
+
+/** Servers and services end with this process by themselves, their folder would stay. */
+function removeAtDeath(folder: string, resources: AsyncDisposableStack): void {
+  const watchdog = runAtDeath('rm', ['-rf', '--', folder]);
+  resources.defer(() => dismissWatchdog(watchdog));
 }
 
 interface Running {
