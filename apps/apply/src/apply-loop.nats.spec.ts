@@ -190,6 +190,28 @@ describe('ApplyLoop', () => {
     await expectSameRows(setup.source, setup.target);
   });
 
+  it.each([
+    ['waits', 10],
+    ['is being written', 20_000],
+  ])('ends at the final position when a transaction above it that will never come whole %s', async (_, rows) => {
+    await using setup = await Setup.create(TABLE);
+    const [first, above] = await setup.record(
+      "INSERT INTO t VALUES (1, 'a', 1)",
+      `INSERT INTO t SELECT g, repeat('x', 1000), g FROM generate_series(2, ${rows}) g`,
+    );
+    const session = new Session(await setup.publisher(), ZERO_LSN);
+    await session.sendAll([present(first)]);
+    const { commitLsn, frames: bytes } = present(above);
+    const runs = [...runsOf(bytes, 500_000)];
+    const begun = runs.length > 1 ? runs.slice(0, -1) : [...runsOf(bytes, 1)].slice(0, 5);
+    for (const [index, run] of begun.entries()) await session.send(run, { continues: index > 0 });
+    await session.send(Buffer.alloc(0), { watermark: commitLsn, final: true });
+    expect(await setup.apply()).toBe('final');
+    expect(await setup.target.query('SELECT id, lsn::text FROM t, sluice.checkpoint')).toEqual([
+      { id: 1, lsn: formatLsn(commitLsn) },
+    ]);
+  });
+
   it('applies batches cut inside frames and removes them once the target has them on disk', async () => {
     await using setup = await Setup.create(TABLE);
     const recorded = await setup.record(

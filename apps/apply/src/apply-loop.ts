@@ -136,6 +136,8 @@ export class ApplyLoop {
     }
     const openBefore = this.#assembler.openTransaction;
     for (const assembled of this.#assembler.add(message.payload, batch.isPartial)) await this.#take(assembled);
+    // Capture had passed on the begin of a transaction above the end when that was ordered.
+    if (batch.isFinal) await this.#abandonOpen();
     // The final batch stays in the stream until that is deleted: a run that takes over from this one must see it, too.
     this.#noteComplete(batch.isFinal ? message.sequence - 1 : message.sequence, openBefore);
     if (this.#assembler.isAtBoundary) this.#assembler.advance(batch.watermarkLsn);
