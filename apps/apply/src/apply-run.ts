@@ -15,6 +15,7 @@ import {
 import { type ApplyConfig } from './apply.config.js';
 import { ApplyLoop, ExactRestartNeeded } from './apply-loop.js';
 import { ApplyProgress } from './apply-progress.js';
+import { UnfinishedLoad } from './finish-load.js';
 import { tracedApply } from './traced-apply.js';
 
 export interface ApplyDependencies {
@@ -42,7 +43,15 @@ export async function runApply(
     work: async (attempt) => {
       for (;;) {
         try {
-          return await applyUntilStopped({ run, attempt, desired, progress, exactCommitLsn, ...dependencies });
+          return await applyUntilStopped({
+            run,
+            attempt,
+            desired,
+            progress,
+            exactCommitLsn,
+            ...dependencies,
+            log: context.log,
+          });
         } catch (error) {
           if (!(error instanceof ExactRestartNeeded)) throw error;
           exactCommitLsn = error.commitLsn;
@@ -61,6 +70,7 @@ interface SessionOptions extends ApplyDependencies {
   readonly attempt: WorkAttempt;
   readonly desired: DesiredWatch;
   readonly progress: ApplyProgress;
+  readonly log: RunContext['log'];
   readonly exactCommitLsn: Lsn | null;
 }
 
@@ -84,6 +94,13 @@ async function applyUntilStopped(options: SessionOptions): Promise<WorkOutcome> 
   // Order: the checkpoint is claimed before the stream is read, so that the writer before us can commit nothing that we would not see.
   const target = await TargetSession.open(toEndpoint(endpoints.target), { taskId });
   try {
+    await using unfinished = await UnfinishedLoad.open(toEndpoint(endpoints.target), {
+      run,
+      bus,
+      log: options.log,
+      appliedLsn: () => target.appliedLsn,
+      onFailure: () => stop.abort(new DOMException('the load cannot be finished', 'AbortError')),
+    });
     const streams = changeStreams(bus);
     await streams.ensure(taskId, { maxBytes: config.SLUICE_CHANGES_MAX_BYTES });
     await using reader = await streams.openReader(taskId, { prefetchBytes: config.SLUICE_APPLY_PREFETCH_BYTES });
@@ -100,7 +117,10 @@ async function applyUntilStopped(options: SessionOptions): Promise<WorkOutcome> 
     });
     const end = await loop.run();
     progress.report();
-    if (end === 'stopped') return { kind: 'stopped' };
+    if (end === 'final') await unfinished?.untilFinished(signal);
+    const refusal = unfinished?.verdict(end) ?? null;
+    if (refusal) return { kind: 'failed', error: refusal };
+    if (end === 'stopped' || signal.aborted) return { kind: 'stopped' };
     return { kind: 'succeeded', result: { stage: 'apply', appliedLsn: formatLsn(target.appliedLsn) } };
   } finally {
     forget();

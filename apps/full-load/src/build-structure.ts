@@ -1,6 +1,6 @@
 import { delay } from '@sluice/kernel';
 import { isAnyStepLocked, readBuildProgress, readCopyProgress, readOpenSteps } from '@sluice/postgres-snapshot';
-import { checkOrders, type Load } from './load-context.js';
+import { type BuildContext, checkOrders } from './load-context.js';
 import { throwRecorded } from './load-errors.js';
 import { buildProgress } from './load-progress.js';
 import { WorkItems } from './work-items.js';
@@ -9,8 +9,11 @@ const LOOK_INTERVAL_MS = 500;
 /** Thousands of small indexes are built faster than it makes sense to look. */
 const REST_MS = 15;
 
-/** Has what comes after the rows built: group by group, the steps of a group by all workers at once. */
-export async function buildStructure(load: Load): Promise<void> {
+/**
+ * Has what comes after the rows built: group by group, the steps of a group by all workers at once.
+ * @param scope `before-join` leaves out what needs all tables to be of one moment.
+ */
+export async function buildStructure(load: BuildContext, scope: 'before-join' | 'all'): Promise<void> {
   const { target, taskId, run } = load;
   const copied = await readCopyProgress(target, taskId, run.epoch);
   const toRun = (stepId: string) =>
@@ -22,7 +25,7 @@ export async function buildStructure(load: Load): Promise<void> {
     const progress = await readBuildProgress(target, taskId, run.epoch);
     load.report(buildProgress(copied, progress));
     if (progress.error) throwRecorded(progress.error);
-    const { openGroup } = progress;
+    const openGroup = scope === 'all' ? progress.openGroup : progress.openGroupBeforeJoin;
     if (openGroup === null) return;
     const readOpen = (): Promise<string[]> => readOpenSteps(target, taskId, openGroup);
     if (openGroup !== givenOut) {

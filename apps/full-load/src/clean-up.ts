@@ -20,7 +20,7 @@ export async function cleanUp(run: StageRunOf<'cleanup'>, databases: TaskDatabas
   await using source = await connectSource(databases.source, { applicationName: `cleanup ${taskId}` });
   await using target = await connectTarget(databases.target, { applicationName: `cleanup ${taskId}` });
   const record = await readLoad(target, taskId);
-  if (record?.isFinished === true) await copySequences({ source, target });
+  if (record?.isLoaded === true) await copySequences({ source, target });
   await dropSlot(source, slotName);
   await dropPublication(source, publicationName);
   await dropTaskBookkeeping(target, taskId);

@@ -6,23 +6,25 @@ import {
   connectSource,
   connectTarget,
   ensurePublication,
-  finishLoad,
   forgetSnapshot,
+  isOneMoment,
   type LoadRecord,
   markCopied,
+  markLoaded,
   openLedger,
+  readBuildProgress,
   readCopyProgress,
   readLoad,
   watchLedger,
-  withdrawChunks,
 } from '@sluice/postgres-snapshot';
 import { type WorkOutcome } from '@sluice/service-runtime';
 import { buildStructure } from './build-structure.js';
 import { copySequences } from './copy-sequences.js';
 import { copyTables } from './copy-tables.js';
 import { checkOrders, type Load, type LoadContext } from './load-context.js';
+import { letGo } from './let-go.js';
 import { isSnapshotLost, RecordedFailure, StopOrdered } from './load-errors.js';
-import { phaseProgress } from './load-progress.js';
+import { buildProgress, phaseProgress } from './load-progress.js';
 import { obtainSnapshot } from './obtain-snapshot.js';
 import { refuseCollisions, transferStructure } from './transfer-structure.js';
 
@@ -45,32 +47,24 @@ export async function coordinateLoad(context: LoadContext): Promise<WorkOutcome>
   try {
     return { kind: 'succeeded', result: await runLoad(load) };
   } catch (error) {
-    if (!isEnd(error)) throw error;
-    // A task can wait for days for a person, and a snapshot holds back vacuum on the source: what is unfinished starts
-    // over under a new one. Items that are still on their way find nothing to do.
-    await forgetSnapshot(target, taskId);
-    await withdrawChunks(target, taskId);
     if (error instanceof RecordedFailure) return { kind: 'failed', error: error.failure };
-    if (error instanceof SluiceError) return { kind: 'failed', error };
+    if (!(error instanceof StopOrdered)) throw error;
+    await letGo(target, taskId);
     return { kind: 'stopped' };
   }
 }
 
-function isEnd(error: unknown): error is RecordedFailure | StopOrdered | SluiceError {
-  if (error instanceof SluiceError) return error.spec.retry === 'manual';
-  return error instanceof RecordedFailure || error instanceof StopOrdered;
-}
-
 async function runLoad(load: Load): Promise<StageResult> {
   const record = await readRecord(load);
-  if (!record.isFinished) {
+  if (!record.isLoaded) {
     if (!record.isCopied) await copyEverything(load, record);
-    await buildStructure(load);
-    load.report(phaseProgress('finishing'));
+    // Tables of several moments become one by the changes between them; what looks across tables is built after those.
+    await buildStructure(load, (await isOneMoment(load.target, load.taskId)) ? 'all' : 'before-join');
+    await reportTotals(load, 'finishing');
     await copySequences(load);
-    await finishLoad(load.target, load.taskId);
+    await markLoaded(load.target, load.taskId);
   }
-  load.report(phaseProgress('done'));
+  await reportTotals(load, 'done');
   return resultOf(load);
 }
 
@@ -117,6 +111,11 @@ async function prepareSource(load: Load, record: LoadRecord): Promise<void> {
 
 async function readRecord({ target, taskId }: Load): Promise<LoadRecord> {
   return present(await readLoad(target, taskId), 'the load in the ledger');
+}
+
+async function reportTotals({ target, taskId, run, report }: Load, phase: 'finishing' | 'done'): Promise<void> {
+  const copied = await readCopyProgress(target, taskId, run.epoch);
+  report(buildProgress(copied, await readBuildProgress(target, taskId, run.epoch), phase));
 }
 
 async function resultOf(load: Load): Promise<StageResult> {

@@ -42,10 +42,11 @@ export async function copyTables(load: Load): Promise<void> {
 }
 
 async function startUnfinished(
-  { source, target, taskId, chunkBytes, log }: Load,
+  load: Load,
   snapshot: ExportedSnapshot,
   start: { generation: number; startLsn: Parameters<typeof startTables>[1]['startLsn'] },
 ): Promise<void> {
+  const { source, target, taskId, chunkBytes, log } = load;
   await beginUnderSnapshot(source, snapshot);
   const tables = (await readTables(source)).filter(({ kind }) => kind === 'table');
   const sourceVersionNum = await readVersionNum(source);
@@ -54,7 +55,12 @@ async function startUnfinished(
   const missing = tables.filter((table) => !onTarget.has(tableKey(table)));
   for (const { schema, name } of missing)
     log.warn({ table: `${schema}.${name}` }, 'table is not on the target: not copied');
-  const done = new Set((await readTableLoads(target, taskId)).filter((table) => table.done).map(tableKey));
+  const done = new Set(
+    (await readTableLoads(target, taskId))
+      // Without changes that follow, only tables of one snapshot are of one moment.
+      .filter((table) => table.done && (load.isFollowed || table.generation === start.generation))
+      .map(tableKey),
+  );
   const starts = tables.flatMap((table) => {
     const counterpart = onTarget.get(tableKey(table));
     if (!counterpart || done.has(tableKey(table))) return [];

@@ -18,6 +18,7 @@ import {
   type RunContext,
   serveCredentials,
 } from '@sluice/messaging';
+import { readOpenJoin } from '@sluice/postgres-snapshot';
 import { type RuntimeContext } from '@sluice/service-runtime';
 import { createLogger } from '@sluice/telemetry';
 import {
@@ -127,6 +128,7 @@ function startServices(environment: Record<string, string> = {}): () => Promise<
   ): Promise<void> => consumeRuns(bus, { stage, concurrency: 2, handle, signal: stop.signal, log });
   const loops = [
     consume('full-load', (run, context) => loads.load(run, context)),
+    consume('finish-load', (run, context) => loads.finish(run, context)),
     consume('cleanup', (run, context) => loads.cleanUp(run, context)),
     consume('copy', (run, context) => items.copy(run, context)),
     consume('build', (run, context) => items.build(run, context)),
@@ -141,7 +143,7 @@ function startServices(environment: Record<string, string> = {}): () => Promise<
   return close;
 }
 
-function order(stage: 'full-load' | 'cleanup', epoch = 1): Promise<void> {
+function order(stage: 'full-load' | 'finish-load' | 'cleanup', epoch = 1): Promise<void> {
   return publishRun(bus, { version: 1, runId: randomUUID(), epoch, task, stage });
 }
 
@@ -182,6 +184,24 @@ const BANK = `
   CREATE TABLE account (id int PRIMARY KEY, balance int NOT NULL);
   CREATE TABLE booking (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, account int NOT NULL REFERENCES account, amount int NOT NULL);
   INSERT INTO account SELECT i, 0 FROM generate_series(1, 200) AS i;`;
+
+/** The parents are the largest chunk. */
+const FAMILY = `
+  CREATE TABLE parent (id int PRIMARY KEY, filler text);
+  CREATE TABLE child (id int PRIMARY KEY, parent int REFERENCES parent);
+  INSERT INTO parent SELECT i, repeat('x', 400) FROM generate_series(1, 3000) AS i;
+  CREATE FUNCTION nothing() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END';
+  CREATE TRIGGER t AFTER INSERT ON child EXECUTE FUNCTION nothing();
+  CREATE MATERIALIZED VIEW joined AS
+    SELECT count(*) AS orphans FROM child LEFT JOIN parent ON parent.id = child.parent WHERE parent.id IS NULL;`;
+
+/** What is not built yet. */
+async function open(): Promise<(string | undefined)[]> {
+  const rows = await target.query<{ identity: string }>(
+    'SELECT identity FROM sluice.build_step WHERE done_at IS NULL ORDER BY identity',
+  );
+  return rows.map(({ identity }) => identity.split(' "')[0]);
+}
 
 /** Books at random until it is stopped; each account's balance is the sum of its bookings, in every snapshot. */
 function keepBooking(): () => Promise<void> {
@@ -308,6 +328,59 @@ describe('a full load', () => {
     );
     expect(tables.find(({ name }) => name === 'large')?.isLater).toBe(true);
     await expectSameRows(source, target, { tables: ['public.large'] });
+  });
+
+  it('leaves what looks across tables of several snapshots for when changes have brought them to one moment', async () => {
+    await source.query(LARGE);
+    await source.query(FAMILY);
+    startServices();
+    await order('full-load');
+    // The parents come first, as theirs is the largest chunk.
+    await chunksDone(1);
+    await source.query('INSERT INTO parent VALUES (0); INSERT INTO child VALUES (0, 0)');
+    await source.query(
+      "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'sluice snapshot' AND datname = current_database()",
+    );
+    expect(await ended('full-load')).toMatchObject({ outcome: 'succeeded' });
+    expect(await open()).toEqual(['foreign key', 'foreign key', 'rows of materialized view', 'trigger']);
+    expect(
+      await target.query('SELECT isready FROM (SELECT count(*) = 1 AS isready FROM sluice.checkpoint) AS c'),
+    ).toEqual([{ isready: true }]);
+    // Too early: it is what a load that goes on regardless would meet.
+    await order('finish-load', 2);
+    await waitFor('the refusal', async () => {
+      const session = await target.connect();
+      return (await readOpenJoin(session, task.taskId, 2))?.error?.code === 'SLUICE-3006';
+    });
+    await target.query('INSERT INTO parent VALUES (0)');
+    await order('finish-load', 3);
+    await waitFor('the end', async () => {
+      const rows = await target.query('SELECT FROM sluice.load WHERE finished_at IS NOT NULL');
+      return rows.length > 0;
+    });
+    expect(await open()).toEqual([]);
+    const [key] = await target.query(
+      "SELECT convalidated AS valid FROM pg_constraint WHERE conrelid = 'child'::regclass AND contype = 'f'",
+    );
+    expect(key).toEqual({ valid: true });
+    expect(await target.query('SELECT orphans::int FROM joined')).toEqual([{ orphans: 0 }]);
+    await expectSameRows(source, target);
+  });
+
+  it('starts all tables over under a new snapshot when no changes follow', async () => {
+    task = { ...task, syncType: 'full' };
+    await source.query(LARGE);
+    await source.query(FAMILY);
+    startServices();
+    await order('full-load');
+    await chunksDone(1);
+    await source.query('INSERT INTO parent VALUES (0); INSERT INTO child VALUES (0, 0)');
+    await source.query(
+      "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'sluice snapshot' AND datname = current_database()",
+    );
+    expect(await ended('full-load')).toMatchObject({ outcome: 'succeeded' });
+    expect(await open()).toEqual([]);
+    await expectSameRows(source, target);
   });
 
   it('is finished by others when all its workers stop in the middle', async () => {

@@ -7,6 +7,18 @@ import { type TaskDatabases } from './task-databases.js';
 
 export type LoadProgress = Extract<Progress, { kind: 'full-load' }>;
 
+/** What has the structure after the data built, before or after changes began to be applied. */
+export interface BuildContext {
+  readonly run: StageRunOf<'full-load' | 'finish-load'>;
+  readonly taskId: string;
+  readonly target: Client;
+  readonly ledger: LedgerWatch;
+  readonly signal: AbortSignal;
+  readonly isStopOrdered: () => boolean;
+  readonly publishItem: (run: StageRun, msgId: string) => Promise<void>;
+  readonly report: (progress: LoadProgress) => void;
+}
+
 /** What the coordinator of one load is given. */
 export interface LoadContext {
   readonly run: StageRunOf<'full-load'>;

@@ -1,6 +1,6 @@
-import { ERRORS, type ErrorCode, SluiceError } from '@sluice/contracts';
+import { type ErrorCode, SluiceError } from '@sluice/contracts';
 import { isConnectionLoss, SQLSTATE, sqlStateOf } from '@sluice/postgres-client';
-import { type LedgerError } from '@sluice/postgres-snapshot';
+import { type LedgerError, ledgerFailure } from '@sluice/postgres-snapshot';
 
 /** A person ordered the task to pause or to end. */
 export class StopOrdered extends Error {
@@ -19,7 +19,7 @@ export class RecordedFailure extends Error {
 }
 
 export function throwRecorded(error: LedgerError): never {
-  const failure = new SluiceError(isErrorCode(error.code) ? error.code : 'SLUICE-9001', error);
+  const failure = ledgerFailure(error);
   throw failure.code === 'SLUICE-3003' ? failure : new RecordedFailure(failure);
 }
 
@@ -42,14 +42,11 @@ function environmentalCode(error: unknown): ErrorCode | null {
   if (state === SQLSTATE.tooManyConnections) return 'SLUICE-1010';
   if (state === SQLSTATE.readOnlySqlTransaction) return 'SLUICE-5008';
   if (state?.startsWith('53') === true) return 'SLUICE-5009';
+  if (state === SQLSTATE.lockNotAvailable || state === SQLSTATE.deadlockDetected) return 'SLUICE-5011';
   return isConnectionLoss(error) ? 'SLUICE-1012' : null;
 }
 
 /** The message of a server's error names objects and the rule that was broken; rows stand in its detail, which is left out (I9). */
 function describe(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
-}
-
-function isErrorCode(code: string): code is ErrorCode {
-  return Object.hasOwn(ERRORS, code);
 }

@@ -21,8 +21,13 @@ export function phaseProgress(phase: LoadProgress['phase']): LoadProgress {
   return { ...NOTHING, phase };
 }
 
-export function buildProgress(copied: CopyProgress, { stepsTotal, stepsDone }: BuildProgress): LoadProgress {
-  return { ...copyFacts(copied, 0), phase: 'indexes', stepsTotal, stepsDone };
+/** When all rows are there. */
+export function buildProgress(
+  copied: CopyProgress,
+  { stepsTotal, stepsDone }: BuildProgress,
+  phase: 'indexes' | 'finishing' | 'done' = 'indexes',
+): LoadProgress {
+  return { ...copyFacts(copied, 0), phase, stepsTotal, stepsDone };
 }
 
 /** The window over which the rate is taken: long enough to be calm, short enough to follow. */

@@ -10,6 +10,7 @@ await runService({
     'full-load': config.SLUICE_FULL_LOAD_COORDINATORS,
     copy: config.SLUICE_FULL_LOAD_COPY_WORKERS,
     build: config.SLUICE_FULL_LOAD_BUILD_WORKERS,
+    'finish-load': config.SLUICE_FULL_LOAD_COORDINATORS,
     cleanup: config.SLUICE_FULL_LOAD_CLEANUP_WORKERS,
   }),
 });

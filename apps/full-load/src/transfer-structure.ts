@@ -41,8 +41,15 @@ export async function transferStructure(load: Load): Promise<void> {
   for (const { identity, reason } of plan.unsupported) log.warn({ identity, reason }, 'object is not transferred');
   await recordStructure(target, taskId, {
     createStructure: () => applyPreData(target, plan),
-    steps: [...plan.postData, ...analyzeSteps(plan, tables)],
+    steps: [...structureSteps(plan), ...analyzeSteps(plan, tables)],
   });
+}
+
+/** Groups depend on those before them, so the first step that looks across tables makes all from its group on wait. */
+function structureSteps({ postData }: StructurePlan): NewBuildStep[] {
+  const lookAcross = postData.filter(({ phase }) => phase === 'foreign-key' || phase === 'refresh');
+  const joinGroup = Math.min(...lookAcross.map(({ group }) => group));
+  return postData.map(({ group, identity, sql }) => ({ group, identity, sql, awaitsJoin: group >= joinGroup }));
 }
 
 /** Smaller tables share a step, as the way to a worker and back would take longer than their ANALYZE. */
@@ -69,6 +76,7 @@ function analyzeSteps(plan: StructurePlan, tables: readonly TableFacts[]): NewBu
     group,
     identity: `statistics of ${members.length === 1 ? nameOf(present(members[0], 'table')) : `${members.length} tables`}`,
     sql: members.map((table) => `ANALYZE ${nameOf(table)}`).join('; '),
+    awaitsJoin: false,
   }));
 }
 

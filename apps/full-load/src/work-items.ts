@@ -1,5 +1,5 @@
 import { type StageRun } from '@sluice/contracts';
-import { type LoadContext } from './load-context.js';
+import { type BuildContext } from './load-context.js';
 
 /** Items that are on their way to the bus at the same time. */
 const PUBLISHED_AT_ONCE = 64;
@@ -11,13 +11,13 @@ const LOST_AFTER_MS = 15_000;
  * harm: the second finds its row done.
  */
 export class WorkItems {
-  readonly #context: Pick<LoadContext, 'run' | 'publishItem'>;
+  readonly #context: Pick<BuildContext, 'run' | 'publishItem'>;
   readonly #toRun: (id: string) => StageRun;
   #round = 0;
   #done = -1;
   #movedAtMs = 0;
 
-  constructor(context: Pick<LoadContext, 'run' | 'publishItem'>, toRun: (id: string) => StageRun) {
+  constructor(context: Pick<BuildContext, 'run' | 'publishItem'>, toRun: (id: string) => StageRun) {
     this.#context = context;
     this.#toRun = toRun;
   }

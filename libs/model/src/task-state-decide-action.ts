@@ -54,9 +54,7 @@ function retry(situation: TaskSituation): Decision {
   if (situation.state === 'start_failed') return start(situation);
   if (situation.state !== 'end_failed') return goOn(situation);
   if (!situation.isDraining) return cleanUp(nextEpoch(situation));
-  // The end that an earlier attempt wrote into the change stream must not be taken for this one's.
-  const { situation: next, orders } = drain(situation, situation.untilLsn);
-  return { situation: next, orders: [{ kind: 'delete-changes' }, ...orders] };
+  return drainAgain(situation, situation.untilLsn);
 }
 
 function end(situation: TaskSituation, untilLsn: string | null): Decision {
@@ -69,6 +67,9 @@ function end(situation: TaskSituation, untilLsn: string | null): Decision {
     (situation.state === 'paused' || situation.state === 'incremental' || situation.state === 'recovering') &&
     situation.isLoadFinished &&
     situation.syncType !== 'full';
+  const isDrainFailed = situation.state === 'end_failed' && situation.isDraining;
+  // Without another end it is the order to give the drain up.
+  if (isDrainFailed && untilLsn !== null) return drainAgain(situation, untilLsn);
   if (!isSynchronizing) return stopThenCleanUp(situation);
   if (situation.state === 'paused') return drain(situation, untilLsn);
   // The runs that are open learn the order from the desired state and go on to the end.
@@ -83,6 +84,12 @@ function drain(situation: TaskSituation, untilLsn: string | null): Decision {
     situation: { ...nextEpoch(situation), state: 'ending', error: null, isDraining: true, untilLsn },
     orders: [desire('ending', untilLsn), ...run('capture', 'apply')],
   };
+}
+
+/** The end that an earlier attempt wrote into the change stream must not be taken for this one's. */
+function drainAgain(situation: TaskSituation, untilLsn: string | null): Decision {
+  const { situation: next, orders } = drain(situation, untilLsn);
+  return { situation: next, orders: [{ kind: 'delete-changes' }, ...orders] };
 }
 
 /**

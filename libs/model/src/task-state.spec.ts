@@ -165,6 +165,19 @@ describe('the life of a task', () => {
     expect(lastDesired(task)).toMatchObject({ desired: 'ending', untilLsn: '0/FF' });
   });
 
+  it('drains further when the drain failed and another end is ordered, and cleans up when none is', () => {
+    const task = incremental();
+    task.act('end', '0/FF');
+    task.hear(task.event('apply', 'failed'));
+    task.act('end', '0/FFF');
+    expect(task.open).toEqual(['capture', 'apply']);
+    expect(lastDesired(task)).toMatchObject({ desired: 'ending', untilLsn: '0/FFF' });
+    task.hear(task.event('apply', 'failed'));
+    task.hear(task.event('capture', 'stopped'));
+    task.act('end');
+    expect(task.open).toEqual(['cleanup']);
+  });
+
   it('ends at once when nothing was begun on either server', () => {
     const task = new Simulation();
     task.act('start');

@@ -233,6 +233,12 @@ export const ERRORS = {
     retry: 'backoff',
     remedy: 'It is tried again by itself; if it persists, look in pg_locks of the target who holds the table.',
   },
+  'SLUICE-5012': {
+    title: 'End lies before the tables are of one moment',
+    httpStatus: 409,
+    retry: 'manual',
+    remedy: 'End the task with an untilLsn that is not below the position named.',
+  },
   'SLUICE-6001': { title: 'Invalid request', httpStatus: 400, retry: 'manual', remedy: 'Correct the fields named.' },
   'SLUICE-6002': { title: 'Not found', httpStatus: 404, retry: 'manual', remedy: 'Check the id.' },
   'SLUICE-6003': {

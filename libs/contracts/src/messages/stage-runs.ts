@@ -6,7 +6,7 @@ import { TaskSpec } from './task-spec.js';
 /**
  * A stage run is a work item: one worker pulls it, keeps it alive with in-progress acks, acks it at its end.
  * If the worker dies, the item is delivered to another one after RUN_ACK_WAIT_MS, which goes on from the state
- * that the databases hold. `snapshot`, `copy` and `build` are given out by the coordinator of `full-load`.
+ * that the databases hold. `snapshot`, `copy` and `build` are given out by the coordinator of `full-load`, `finish-load` by apply.
  */
 export const STAGES = [
   'connection-test',
@@ -15,6 +15,7 @@ export const STAGES = [
   'snapshot',
   'copy',
   'build',
+  'finish-load',
   'capture',
   'apply',
   'cleanup',
@@ -43,6 +44,11 @@ export const SnapshotRun = z.object({ ...run, stage: z.literal('snapshot') });
 export const CopyRun = z.object({ ...run, stage: z.literal('copy'), chunkId: z.uuid() });
 /** Executes one statement of the structure after the data (index, constraint, …); it stands in the ledger on the target. */
 export const BuildRun = z.object({ ...run, stage: z.literal('build'), stepId: z.uuid() });
+/**
+ * Has built what looks at the rows of several tables, once apply has brought all of them to one moment. Given out when
+ * not all tables were copied under the same snapshot; what is left to do stands in the ledger on the target.
+ */
+export const FinishLoadRun = z.object({ ...run, stage: z.literal('finish-load') });
 export const CaptureRun = z.object({ ...run, stage: z.literal('capture') });
 export const ApplyRun = z.object({ ...run, stage: z.literal('apply') });
 /** Sets sequences, drops slot and publication on the source and the task's bookkeeping on the target. */
@@ -55,6 +61,7 @@ export const StageRun = z.discriminatedUnion('stage', [
   SnapshotRun,
   CopyRun,
   BuildRun,
+  FinishLoadRun,
   CaptureRun,
   ApplyRun,
   CleanupRun,

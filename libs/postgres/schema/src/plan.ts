@@ -1,7 +1,7 @@
 import { type QualifiedName } from '@sluice/postgres-catalog';
 
-/** What a post-data statement builds, for progress: indexes and foreign keys are the ones that take time. */
-export type StatementPhase = 'index' | 'constraint' | 'foreign-key' | 'other';
+/** What a post-data statement builds. Foreign keys and refreshes look at the rows of several tables. */
+export type StatementPhase = 'index' | 'constraint' | 'foreign-key' | 'refresh' | 'other';
 
 /** One unit of work on the target. `sql` may hold several commands; sent as one query they take effect together. */
 export interface Statement {

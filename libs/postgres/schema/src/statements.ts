@@ -55,7 +55,7 @@ function refreshes({ early, late, refreshDepth }: OrderedObjects): SchemaObject[
       address,
       stage: 'refresh',
       lane: refreshDepth.get(key) ?? 0,
-      phase: 'other',
+      phase: 'refresh',
       sql: `REFRESH ${address}`,
     }));
 }

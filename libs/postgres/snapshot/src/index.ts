@@ -24,10 +24,12 @@ export {
   type TableStart,
   withdrawChunks,
 } from './ledger/chunk-ledger.js';
-export { tryLockHolder } from './ledger/holder-lock.js';
+export { isFinisherAtWork, tryLockFinisher, tryLockHolder } from './ledger/holder-lock.js';
+export { isOneMoment, type OpenJoin, readOpenJoin } from './ledger/join.js';
 export {
   type LedgerError,
   ledgerChannel,
+  ledgerFailure,
   type LedgerWatch,
   notifyLedger,
   watchLedger,
@@ -38,6 +40,7 @@ export {
   forgetSnapshot,
   type LoadRecord,
   markCopied,
+  markLoaded,
   readLoad,
   recordLoadError,
   recordSnapshot,

@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { helperObjectName } from '@sluice/contracts';
 import { present } from '@sluice/kernel';
-import { formatLsn } from '@sluice/model';
+import { formatLsn, parseLsn } from '@sluice/model';
 import { readTables, readVersionNum } from '@sluice/postgres-catalog';
 import { connect } from '@sluice/postgres-client';
 import { testDatabase, type TestDatabase, waitFor } from '@sluice/testing';
@@ -17,13 +17,17 @@ import {
   forgetSnapshot,
   holdPlainSnapshot,
   holdSlotSnapshot,
+  isFinisherAtWork,
+  isOneMoment,
   isSnapshotAlive,
+  markLoaded,
   openLedger,
   planChunks,
   readBuildProgress,
   readCopyProgress,
   readLoad,
   readOpenChunks,
+  readOpenJoin,
   readOpenSteps,
   readTableLoads,
   recordSnapshot,
@@ -32,6 +36,7 @@ import {
   settleTables,
   slotExists,
   startTables,
+  tryLockFinisher,
   tryLockHolder,
   withdrawChunks,
 } from './index.js';
@@ -77,9 +82,9 @@ describe('the ledger', () => {
     const session = await target.connect();
     await openLedger(session, taskId);
     await session.query("UPDATE sluice.load SET slot_lsn = '0/10', consistent_lsn = '0/20', generation = 2");
-    await finishLoad(session, taskId);
+    await markLoaded(session, taskId);
     await session.query("UPDATE sluice.checkpoint SET lsn = '0/30', epoch = 3");
-    await finishLoad(session, taskId);
+    await markLoaded(session, taskId);
     expect(await target.query('SELECT lsn::text, epoch::int FROM sluice.checkpoint')).toEqual([
       { lsn: '0/30', epoch: 3 },
     ]);
@@ -93,9 +98,9 @@ describe('the ledger', () => {
     await recordStructure(session, taskId, {
       createStructure: async () => void (await session.query('CREATE TABLE u (a int)')),
       steps: [
-        { group: 2, identity: 'late', sql: 'INSERT INTO t VALUES (2); INSERT INTO u VALUES (2)' },
-        { group: 1, identity: 'early', sql: 'INSERT INTO t VALUES (1)' },
-        { group: 2, identity: 'broken', sql: 'INSERT INTO nowhere VALUES (1)' },
+        { group: 2, identity: 'late', sql: 'INSERT INTO t VALUES (2); INSERT INTO u VALUES (2)', awaitsJoin: false },
+        { group: 1, identity: 'early', sql: 'INSERT INTO t VALUES (1)', awaitsJoin: false },
+        { group: 2, identity: 'broken', sql: 'INSERT INTO nowhere VALUES (1)', awaitsJoin: false },
       ],
     });
     const again = { createStructure: () => Promise.reject(new Error('created twice')), steps: [] };
@@ -113,6 +118,60 @@ describe('the ledger', () => {
     });
     expect(await readBuildProgress(session, taskId, 0)).toMatchObject({ stepsTotal: 3, stepsDone: 2 });
     expect(await target.query('SELECT a FROM t ORDER BY a')).toEqual([{ a: 1 }, { a: 2 }]);
+  });
+});
+
+describe('a load whose tables are not of one moment', () => {
+  it('knows from where on they are, and what waits for it', async () => {
+    await using target = await testDatabase();
+    const session = await target.connect();
+    await openLedger(session, taskId);
+    const steps = [
+      { group: 1, identity: 'index', sql: 'SELECT 1', awaitsJoin: false },
+      { group: 2, identity: 'key', sql: 'SELECT 1', awaitsJoin: true },
+      { group: 3, identity: 'statistics', sql: 'SELECT 1', awaitsJoin: false },
+    ];
+    await recordStructure(session, taskId, { createStructure: () => Promise.resolve(), steps });
+    await target.query(
+      `INSERT INTO sluice.table_load SELECT $1, 's', name, 1, lsn::pg_lsn, true
+       FROM (VALUES ('a', '0/10'), ('b', '0/9')) AS t(name, lsn)`,
+      [taskId],
+    );
+    expect(await isOneMoment(session, taskId)).toBe(false);
+    for (const group of [1, 3]) {
+      expect((await readBuildProgress(session, taskId, 0)).openGroupBeforeJoin).toBe(group);
+      for (const step of await readOpenSteps(session, taskId, group)) await runBuildStep(session, step);
+    }
+    expect(await readBuildProgress(session, taskId, 0)).toMatchObject({ openGroup: 2, openGroupBeforeJoin: null });
+    await markLoaded(session, taskId);
+    await finishLoad(session, taskId);
+    expect(await readOpenJoin(session, taskId, 0)).toEqual({ joinLsn: parseLsn('0/10'), error: null });
+    for (const step of await readOpenSteps(session, taskId, 2)) await runBuildStep(session, step);
+    await finishLoad(session, taskId);
+    expect(await readOpenJoin(session, taskId, 0)).toBeNull();
+  });
+
+  it('builds beside a writer without making it wait for long', async () => {
+    await using target = await testDatabase({ schema: 'CREATE TABLE t (a int)' });
+    const [session, writer] = [await target.connect(), await target.connect()];
+    await openLedger(session, taskId);
+    const step = { group: 1, identity: 'lock', sql: 'LOCK t IN SHARE ROW EXCLUSIVE MODE', awaitsJoin: true };
+    await recordStructure(session, taskId, { createStructure: () => Promise.resolve(), steps: [step] });
+    await markLoaded(session, taskId);
+    const [stepId = ''] = await readOpenSteps(session, taskId, 1);
+    await writer.query('BEGIN; INSERT INTO t VALUES (1)');
+    await expect(runBuildStep(session, stepId)).rejects.toMatchObject({ code: 'SLUICE-5011' });
+    await writer.query('COMMIT');
+    expect(await runBuildStep(session, stepId)).toBe(true);
+  });
+
+  it('has one that finishes it', async () => {
+    await using target = await testDatabase();
+    const [first, second] = [await target.connect(), await target.connect()];
+    expect(await isFinisherAtWork(second, taskId)).toBe(false);
+    expect(await tryLockFinisher(first, taskId)).toBe(true);
+    expect(await isFinisherAtWork(second, taskId)).toBe(true);
+    expect(await tryLockFinisher(second, taskId)).toBe(false);
   });
 });
 

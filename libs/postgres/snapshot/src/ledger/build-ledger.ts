@@ -9,6 +9,8 @@ export interface NewBuildStep {
   readonly group: number;
   readonly identity: string;
   readonly sql: string;
+  /** It looks at rows of several tables, or comes after a step that does: all tables must be of one moment. */
+  readonly awaitsJoin: boolean;
 }
 
 export interface BuildProgress {
@@ -16,6 +18,8 @@ export interface BuildProgress {
   readonly stepsDone: number;
   /** The earliest group that is not done; `null` when all are. */
   readonly openGroup: number | null;
+  /** The same without the steps that await the join. */
+  readonly openGroupBeforeJoin: number | null;
   readonly error: LedgerError | null;
 }
 
@@ -36,9 +40,10 @@ export async function recordStructure(
     await createStructure();
     const rows = steps.map((step, position) => ({ ...step, position, stepId: randomUUID() }));
     await target.query(
-      `INSERT INTO sluice.build_step (step_id, task_id, position, step_group, identity, sql)
-       SELECT "stepId", $1, position, "group", identity, sql
-       FROM jsonb_to_recordset($2) AS s("stepId" uuid, position int, "group" int, identity text, sql text)`,
+      `INSERT INTO sluice.build_step (step_id, task_id, position, step_group, identity, sql, awaits_join)
+       SELECT "stepId", $1, position, "group", identity, sql, "awaitsJoin"
+       FROM jsonb_to_recordset($2) AS s("stepId" uuid, position int, "group" int, identity text, sql text,
+         "awaitsJoin" boolean)`,
       [taskId, JSON.stringify(rows)],
     );
     await target.query('UPDATE sluice.load SET structure_done = true WHERE task_id = $1', [taskId]);
@@ -69,11 +74,12 @@ export async function readBuildProgress(target: Client, taskId: string, epoch: n
   const { rows } = await target.query<BuildProgress>(
     `SELECT count(*)::int AS "stepsTotal", count(done_at)::int AS "stepsDone",
             min(step_group) FILTER (WHERE done_at IS NULL) AS "openGroup",
+            min(step_group) FILTER (WHERE done_at IS NULL AND NOT awaits_join) AS "openGroupBeforeJoin",
             (array_agg(error) FILTER (WHERE done_at IS NULL AND (error ->> 'epoch')::int = $2))[1] AS error
      FROM sluice.build_step WHERE task_id = $1`,
     [taskId, epoch],
   );
-  return rows[0] ?? { stepsTotal: 0, stepsDone: 0, openGroup: null, error: null };
+  return rows[0] ?? { stepsTotal: 0, stepsDone: 0, openGroup: null, openGroupBeforeJoin: null, error: null };
 }
 
 export async function recordStepError(
@@ -88,42 +94,52 @@ export async function recordStepError(
   await notifyLedger(target, taskId);
 }
 
-/** Builds that run at the same time can lock the same tables in another order; the loser of a deadlock tries again. */
-const LOCK_ATTEMPTS_MAX = 5;
+/**
+ * How long a step waits for each lock while changes are applied, attempt by attempt: apply waits behind it. Short at
+ * first: below deadlock_timeout it is the step that yields, not apply. At last beyond it: only such a wait ends an
+ * autovacuum that is in the way. Also the number of attempts after a deadlock between builds.
+ */
+const LOCK_TIMEOUTS_MS = [200, 400, 800, 2_000, 4_000];
 
 /**
  * Executes a step exactly once: it and its mark commit together.
  * @returns false when there is nothing to do any more.
- * @throws SluiceError 3006 with the object and what the server said.
+ * @throws SluiceError 3006 with the object and what the server said; 5011 when a lock was not to be had.
  */
 export async function runBuildStep(
   target: Client,
   stepId: string,
   passing?: (moment: 'before-commit') => void | Promise<void>,
 ): Promise<boolean> {
-  for (let attempt = 1; ; attempt += 1) {
+  for (const lockTimeoutMs of LOCK_TIMEOUTS_MS) {
     try {
-      return await inTransaction(target, 'BEGIN', () => executeStep(target, stepId, passing));
+      return await inTransaction(target, 'BEGIN', () => executeStep(target, { stepId, lockTimeoutMs }, passing));
     } catch (error) {
       const mayRetry = hasSqlState(causeOf(error), SQLSTATE.deadlockDetected, SQLSTATE.lockNotAvailable);
-      if (!mayRetry || attempt === LOCK_ATTEMPTS_MAX) throw error;
+      if (!mayRetry) throw error;
+      if (lockTimeoutMs !== LOCK_TIMEOUTS_MS.at(-1)) continue;
+      const detail = error instanceof SluiceError ? error.detail : 'a step of the ledger';
+      throw new SluiceError('SLUICE-5011', { detail, cause: error });
     }
   }
+  return false;
 }
 
 async function executeStep(
   target: Client,
-  stepId: string,
+  { stepId, lockTimeoutMs }: { readonly stepId: string; readonly lockTimeoutMs: number },
   passing: ((moment: 'before-commit') => void | Promise<void>) | undefined,
 ): Promise<boolean> {
-  const { rows } = await orNoRows<{ taskId: string; identity: string; sql: string }>(target, {
+  const { rows } = await orNoRows<{ taskId: string; identity: string; sql: string; isLoaded: boolean }>(target, {
     name: 'sluice_lock_step',
-    text: `SELECT task_id AS "taskId", identity, sql FROM sluice.build_step
-           WHERE step_id = $1 AND done_at IS NULL FOR UPDATE`,
+    text: `SELECT s.task_id AS "taskId", s.identity, s.sql, l.loaded_at IS NOT NULL AS "isLoaded"
+           FROM sluice.build_step s JOIN sluice.load l ON l.task_id = s.task_id
+           WHERE s.step_id = $1 AND s.done_at IS NULL FOR UPDATE OF s`,
     values: [stepId],
   });
   const step = rows[0];
   if (!step) return false;
+  if (step.isLoaded) await target.query(`SET LOCAL lock_timeout = ${lockTimeoutMs}`);
   try {
     await target.query(step.sql);
   } catch (error) {

@@ -67,7 +67,8 @@ export interface TableStart extends QualifiedName {
 const TABLES_PER_TRANSACTION = 200;
 
 /**
- * (Re-)starts tables under the present snapshot, those left out that have been started under it. A coordinator that was
+ * (Re-)starts tables under the present snapshot, those left out that have been started under it. Tables that are done
+ * keep an older one if changes follow (`startLsn`); without them nothing would bring all to one moment. A coordinator that was
  * replaced without knowing yet can be in here as well; the lock on the load's row lets the second see what the first did.
  * @throws SluiceError 3003 when the load has gone on to another snapshot.
  */
@@ -103,7 +104,7 @@ async function startGroup(
   const earlier = new Map((await readTableLoads(target, taskId)).map((table) => [tableKey(table), table]));
   const tables = group.filter((table) => {
     const before = earlier.get(tableKey(table));
-    return before === undefined || (!before.done && before.generation < generation);
+    return before === undefined || (before.generation < generation && (!before.done || startLsn === null));
   });
   const names = JSON.stringify(tables.map(nameOf));
   // Waits for a worker that is inside a chunk of an earlier generation, as it holds the row: nobody can add rows of an
@@ -122,7 +123,7 @@ async function startGroup(
     `INSERT INTO sluice.table_load (task_id, schema_name, table_name, generation, start_lsn)
      SELECT $1, t.schema, t.name, $3, $4::pg_lsn FROM jsonb_to_recordset($2) AS t(schema text, name text)
      ON CONFLICT (task_id, schema_name, table_name)
-     DO UPDATE SET generation = excluded.generation, start_lsn = excluded.start_lsn`,
+     DO UPDATE SET generation = excluded.generation, start_lsn = excluded.start_lsn, done = false`,
     [taskId, names, generation, startLsn === null ? null : formatLsn(startLsn)],
   );
   const chunks = tables.flatMap((table) => table.chunks.map((chunk) => ({ ...chunk, ...nameOf(table) })));

@@ -13,7 +13,8 @@ const TABLES: readonly (readonly [name: string, definition: string])[] = [
     'load',
     `(task_id uuid PRIMARY KEY, generation integer NOT NULL DEFAULT 0, snapshot_name text,
       visible_xids text, consistent_lsn pg_lsn,
-      slot_lsn pg_lsn, structure_done boolean NOT NULL DEFAULT false, error jsonb, copied_at timestamptz, finished_at timestamptz)`,
+      slot_lsn pg_lsn, structure_done boolean NOT NULL DEFAULT false, error jsonb, copied_at timestamptz,
+      loaded_at timestamptz, finished_at timestamptz)`,
   ],
   [
     'table_load',
@@ -30,7 +31,7 @@ const TABLES: readonly (readonly [name: string, definition: string])[] = [
   [
     'build_step',
     `(step_id uuid PRIMARY KEY, task_id uuid NOT NULL, position integer NOT NULL, step_group integer NOT NULL,
-      identity text NOT NULL, sql text NOT NULL, error jsonb, done_at timestamptz)`,
+      identity text NOT NULL, sql text NOT NULL, awaits_join boolean NOT NULL, error jsonb, done_at timestamptz)`,
   ],
 ];
 const INDEXES = `

@@ -16,6 +16,9 @@ export interface LoadRecord {
   readonly isStructureDone: boolean;
   /** Every table is on the target; no snapshot is needed any more. */
   readonly isCopied: boolean;
+  /** Changes can follow. */
+  readonly isLoaded: boolean;
+  /** Nothing remains to be built, also not of what awaits the join. */
   readonly isFinished: boolean;
   readonly error: LedgerError | null;
 }
@@ -27,11 +30,13 @@ interface LoadRow {
   readonly consistentLsn: string | null;
   readonly slotLsn: string | null;
   readonly isStructureDone: boolean;
-  /** Every table is on the target; no snapshot is needed any more. */
   readonly isCopied: boolean;
+  readonly isLoaded: boolean;
   readonly isFinished: boolean;
   readonly error: LedgerError | null;
 }
+
+const HAS_OPEN_STEPS = 'EXISTS (SELECT FROM sluice.build_step WHERE task_id = $1 AND done_at IS NULL)';
 
 const lsnOrNull = (text: string | null): Lsn | null => (text === null ? null : parseLsn(text));
 
@@ -44,8 +49,8 @@ export async function readLoad(target: Client, taskId: string): Promise<LoadReco
   const { rows } = await target.query<LoadRow>(
     `SELECT generation, snapshot_name AS "snapshotName", visible_xids AS "visibleXids", consistent_lsn::text AS "consistentLsn",
             slot_lsn::text AS "slotLsn", structure_done AS "isStructureDone",
-            copied_at IS NOT NULL AS "isCopied", finished_at IS NOT NULL AS "isFinished",
-            error
+            copied_at IS NOT NULL AS "isCopied", loaded_at IS NOT NULL AS "isLoaded",
+            finished_at IS NOT NULL AS "isFinished", error
      FROM sluice.load WHERE task_id = $1`,
     [taskId],
   );
@@ -104,17 +109,28 @@ export async function markCopied(target: Client, taskId: string): Promise<void> 
 }
 
 /**
- * The end of the load. The checkpoint is in the same transaction: apply must never find the one without the other.
- * A checkpoint that is there already belongs to a writer that went further.
+ * The rows are there, and what can be built without changes: these may follow. The checkpoint is in the same
+ * transaction: apply must never find the one without the other. A checkpoint that is there already belongs to a writer
+ * that went further.
  */
-export async function finishLoad(target: Client, taskId: string): Promise<void> {
+export async function markLoaded(target: Client, taskId: string): Promise<void> {
   await target.query(
-    `WITH finished AS (
-       UPDATE sluice.load SET finished_at = coalesce(finished_at, now()) WHERE task_id = $1
-       RETURNING task_id, slot_lsn)
+    `WITH loaded AS (
+       UPDATE sluice.load SET loaded_at = coalesce(loaded_at, now()),
+              finished_at = coalesce(finished_at, CASE WHEN NOT ${HAS_OPEN_STEPS} THEN now() END)
+       WHERE task_id = $1 RETURNING task_id, slot_lsn)
      INSERT INTO sluice.checkpoint (task_id, epoch, lsn)
-     SELECT task_id, 0, slot_lsn FROM finished WHERE slot_lsn IS NOT NULL
+     SELECT task_id, 0, slot_lsn FROM loaded WHERE slot_lsn IS NOT NULL
      ON CONFLICT (task_id) DO NOTHING`,
     [taskId],
   );
+}
+
+/** The end of the load: also what awaited the join is built. */
+export async function finishLoad(target: Client, taskId: string): Promise<void> {
+  await target.query(
+    `UPDATE sluice.load SET finished_at = coalesce(finished_at, now()) WHERE task_id = $1 AND NOT ${HAS_OPEN_STEPS}`,
+    [taskId],
+  );
+  await notifyLedger(target, taskId);
 }
