@@ -1,7 +1,7 @@
 import { SluiceError, type StageRunOf } from '@sluice/contracts';
 import { type Bus, publishRun } from '@sluice/messaging';
 import { formatLsn, type Lsn } from '@sluice/model';
-import { type Client, type Endpoint } from '@sluice/postgres-client';
+import { type Client, type Endpoint, isConnectionLoss } from '@sluice/postgres-client';
 import {
   connectTarget,
   isFinisherAtWork,
@@ -65,7 +65,7 @@ export class UnfinishedLoad implements AsyncDisposable {
       if (open) return new UnfinishedLoad(options, { target, watch: await watchLedger(target, task.taskId), open });
     } catch (error) {
       await target.end().catch(() => undefined);
-      throw error;
+      throw lookFailed(error);
     }
     await target.end();
     return null;
@@ -88,7 +88,7 @@ export class UnfinishedLoad implements AsyncDisposable {
     if (this.#failure) {
       const { error } = this.#failure;
       if (error instanceof StepFailed) return error.failure;
-      throw error;
+      throw lookFailed(error);
     }
     if (end === 'stopped' || !this.#open || !this.#endsTooEarly) return null;
     const detail = `changes end at ${formatLsn(this.#options.appliedLsn())}, all tables are of one moment from ${formatLsn(this.#open.joinLsn)} on`;
@@ -135,6 +135,11 @@ export class UnfinishedLoad implements AsyncDisposable {
       log.warn({ err: error }, 'the rest of the load could not be ordered yet');
     }
   }
+}
+
+function lookFailed(error: unknown): SluiceError {
+  const detail = `what remains of the load: ${error instanceof Error ? error.message : String(error)}`;
+  return new SluiceError(isConnectionLoss(error) ? 'SLUICE-1012' : 'SLUICE-9001', { detail, cause: error });
 }
 
 /** A worker gave up after its own retries; another one here is of no use. */
