@@ -10,11 +10,15 @@ import { formatResults, resultsAsJson } from './report.js';
 import { startSluice } from './sluice-stack.js';
 
 const EXIT_USAGE = 2;
+const EXIT_INTERRUPTED = 130;
 
 async function runBench(options: BenchOptions): Promise<void> {
   // Progress goes to standard error, so that --json leaves standard output to the result.
   const report = (line: string): void => void process.stderr.write(`${line}\n`);
   await using resources = new AsyncDisposableStack();
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.once(signal, () => void resources.disposeAsync().finally(() => process.exit(EXIT_INTERRUPTED)));
+  }
   const directory = await mkdtemp(path.join(tmpdir(), 'sluice-bench-'));
   // The database servers run as another user when this process is root; they must be able to pass through.
   await chmod(directory, 0o711);

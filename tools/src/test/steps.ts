@@ -18,7 +18,7 @@ const CODEGEN = 'tools/dist/codegen/main.js';
 
 export const STEPS: readonly TestStep[] = [
   commandStep('format', 'Formatting (prettier)', [
-    [bin('prettier'), '--check', '.', '--cache', '--cache-location', 'node_modules/.cache/prettier'],
+    [bin('prettier'), '--check', '.', '--cache', '--cache-location', 'node_modules/.cache/prettier/.prettier-cache'],
   ]),
   commandStep('lint', 'Lint (eslint, module boundaries)', [
     // The boundary rule reads the project graph from Nx's cache, and passes everything when it is not there.
