@@ -85,6 +85,23 @@ describe('BatchAssembler', () => {
     expect(batches.at(-1)).toMatchObject({ previousLsn: 2n, watermarkLsn: 50n });
   });
 
+  it('keeps batches within their bound when one truncation needs the descriptions of many relations', () => {
+    const { assembler, batches } = pack();
+    const oids = Array.from({ length: 300 }, (_, index) => index + 1);
+    const wide = (oid: number): Buffer => relation(oid, `t${oid}`.padEnd(4_000, 'x'));
+    for (const oid of oids) assembler.append(Buffer.concat([begin(oid), wide(oid), insert(oid), commit(oid)]));
+    assembler.flush();
+    const before = batches.length;
+    assembler.append(Buffer.concat([begin(1_000), truncate(...oids), commit(1_000)]));
+    assembler.flush();
+    const after = batches.slice(before);
+    expect(Math.max(...after.map(({ payload }) => payload.length))).toBeLessThanOrEqual(CHANGE_BATCH_BYTES_MAX);
+    const all = after.map(({ payload }) => kinds(payload)).join('');
+    expect(all.replaceAll('R', '')).toBe('BTC');
+    expect(all.indexOf('T')).toBeGreaterThanOrEqual(oids.length);
+    expect(after.slice(1).every(({ continues }) => continues)).toBe(true);
+  });
+
   it('ends before the first transaction at or above the ordered end', () => {
     const { assembler, batches } = pack();
     assembler.stopAt(lsnFromBigInt(20n));

@@ -163,12 +163,18 @@ export class BatchAssembler {
     this.#fill += bytes.length;
   }
 
-  /** A frame larger than a batch goes over several; nothing else stands in the last of them, as a heading could not. */
+  /**
+   * A frame that is larger than a batch, alone or with its heading, goes over several; nothing else stands in the last of
+   * them. What it needs goes before it as frames, as a truncation can name more relations than a heading has room for.
+   */
   #emitInPieces(frame: FrameCursor): void {
-    this.#heading.add(frame);
+    for (const relation of this.#heading.missingFor(frame)) {
+      if (this.#fill + relation.length > CHANGE_BATCH_BYTES_MAX) this.flush();
+      this.#copy(relation);
+    }
     this.#track(frame);
     for (let offset = frame.offset; offset < frame.end;) {
-      const room = CHANGE_BATCH_BYTES_MAX - this.#heading.sizeBytes;
+      const room = CHANGE_BATCH_BYTES_MAX - this.#fill;
       const end = Math.min(frame.end, offset + room);
       this.#copy(frame.buffer.subarray(offset, end));
       this.#cut({ isPartial: end < frame.end });

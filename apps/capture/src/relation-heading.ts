@@ -35,6 +35,11 @@ export class RelationHeading {
     return this.#missing(frame).reduce((sum, oid) => sum + (this.#newest.get(oid)?.length ?? 0), 0);
   }
 
+  /** The Relation frames by which it would grow. */
+  missingFor(frame: FrameCursor): readonly Buffer[] {
+    return this.#missing(frame).flatMap((oid) => this.#newest.get(oid) ?? []);
+  }
+
   /** The frame becomes part of the batch. */
   add(frame: FrameCursor): void {
     if (frame.kind === MESSAGE_KIND.relation) {
