@@ -17,6 +17,11 @@ export interface BoundTable {
   readonly startLsn: Lsn | null;
 }
 
+/** Tells tables apart whose names hold dots. */
+export function startKey({ schema, name }: { readonly schema: string; readonly name: string }): string {
+  return JSON.stringify([schema, name]);
+}
+
 /** Knows for each relation OID its newest description and the table that it is written to. */
 export class RelationRegistry {
   readonly #client: Client;
@@ -24,7 +29,7 @@ export class RelationRegistry {
   readonly #startLsns: ReadonlyMap<string, Lsn>;
   readonly #tables = new Map<number, { table: BoundTable; message: Buffer }>();
 
-  /** @param startLsns by `schema.name`, for tables that were loaded under a later snapshot than the first. */
+  /** @param startLsns by `startKey`, for tables that were loaded under a later snapshot than the first. */
   constructor(client: Client, pipeline: TargetPipeline, startLsns: ReadonlyMap<string, Lsn>) {
     this.#client = client;
     this.#pipeline = pipeline;
@@ -44,7 +49,7 @@ export class RelationRegistry {
       plan,
       fold: new ChangeFold(plan),
       writer: new TableWriter(plan, this.#pipeline),
-      startLsn: this.#startLsns.get(`${relation.schema}.${relation.name}`) ?? null,
+      startLsn: this.#startLsns.get(startKey(relation)) ?? null,
     };
     this.#tables.set(relation.oid, { table, message: Buffer.from(message) });
   }

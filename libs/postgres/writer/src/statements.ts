@@ -112,9 +112,12 @@ export function deleteWholeRowStatement(plan: TablePlan): string {
 /** Parameters: all columns of the old row, then the set columns. Updates exactly one of the rows that are equal to it. */
 export function updateWholeRowStatement(plan: TablePlan, columns: readonly PlanColumn[]): string {
   const old = plan.columns.length;
-  const set = columns
-    .map((column, index) => `${quoteIdentifier(column.name)} = ${value(column, `c${old + index}`)}`)
-    .join(', ');
+  const assignments = columns.map(
+    (column, index) => `${quoteIdentifier(column.name)} = ${value(column, `c${old + index}`)}`,
+  );
+  // A row of which the source sent no cell (all of it unchanged TOAST) still has to be there.
+  const same = plan.columns.slice(0, 1).map(({ name }) => `${quoteIdentifier(name)} = t.${quoteIdentifier(name)}`);
+  const set = (assignments.length > 0 ? assignments : same).join(', ');
   return `UPDATE ${table(plan)} AS t SET ${set} FROM ${rowsFrom(old + columns.length)} WHERE ${wholeRowMatch(plan)}`;
 }
 

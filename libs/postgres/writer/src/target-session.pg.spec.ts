@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { ZERO_LSN } from '@sluice/model';
+import { formatLsn, ZERO_LSN } from '@sluice/model';
 import { type Client } from '@sluice/postgres-client';
 import {
   everyType,
@@ -272,14 +272,16 @@ describe('TargetSession', () => {
   it('commits nothing more once a newer writer has claimed the checkpoint', async () => {
     await using setup = await pair('CREATE TABLE t (id int PRIMARY KEY)');
     const stale = await setup.open();
-    const owner = await setup.open();
+    // As a newer writer does that may not end the session of this one.
+    await setup.target.query('UPDATE sluice.checkpoint SET epoch = epoch + 1');
     await setup.recorder.query('INSERT INTO t VALUES (1)');
     const recorded = await changesOf(setup);
     await expect(stale.applyTransactions(recorded)).rejects.toMatchObject({ code: 'SLUICE-5004' });
     expect(await setup.target.query('SELECT * FROM t')).toEqual([]);
+    await stale.close();
+    const owner = await setup.open();
     await owner.applyTransactions(recorded);
     await expectSameRows(setup.source, setup.target);
-    await stale.close();
     await owner.close();
   });
 
@@ -311,19 +313,67 @@ describe('TargetSession', () => {
     await session.close();
   });
 
-  it('leaves out what a table loaded under a later snapshot holds already', async () => {
-    await using setup = await pair('CREATE TABLE t (id int PRIMARY KEY)');
-    await setup.recorder.query('INSERT INTO t VALUES (1)');
-    await setup.recorder.query('INSERT INTO t VALUES (2)');
+  it('leaves out what a table loaded under a later snapshot holds already, and tells names with dots apart', async () => {
+    await using setup = await pair(`
+      CREATE SCHEMA s; CREATE TABLE s."t.u" (id int PRIMARY KEY);
+      CREATE SCHEMA "s.t"; CREATE TABLE "s.t".u (id int PRIMARY KEY)`);
+    await setup.recorder.query('WITH o AS (INSERT INTO s."t.u" VALUES (1)) INSERT INTO "s.t".u VALUES (1)');
+    await setup.recorder.query('INSERT INTO s."t.u" VALUES (2)');
     const recorded = await changesOf(setup);
-    await setup.target.query('INSERT INTO t VALUES (1)');
-    const startLsn = recorded[1]?.commitLsn ?? ZERO_LSN;
-    const session = await TargetSession.open(setup.target.endpoint, {
-      taskId: setup.taskId,
-      startLsns: new Map([['public.t', startLsn]]),
-    });
+    await setup.target.query('INSERT INTO s."t.u" VALUES (1)');
+    await setup.target.query(`
+      CREATE TABLE sluice.table_load (task_id uuid, schema_name text, table_name text, start_lsn pg_lsn);
+      INSERT INTO sluice.table_load
+      VALUES ('${setup.taskId}', 's', 't.u', '${formatLsn(recorded[1]?.commitLsn ?? ZERO_LSN)}'),
+             ('${setup.taskId}', 's.t', 'u', NULL)`);
+    const session = await setup.open();
     await session.applyTransactions(recorded);
     await expectSameRows(setup.source, setup.target);
+    await session.close();
+  });
+
+  it('fails with one error, and leaves none behind, when the connection is lost at COMMIT', async () => {
+    await using setup = await pair(`
+      CREATE TABLE t (id int PRIMARY KEY);
+      CREATE FUNCTION cut() RETURNS trigger LANGUAGE plpgsql
+        AS 'BEGIN PERFORM pg_terminate_backend(pg_backend_pid()); RETURN NULL; END'`);
+    await setup.target.query(`
+      CREATE CONSTRAINT TRIGGER cut AFTER UPDATE ON sluice.checkpoint DEFERRABLE INITIALLY DEFERRED
+        FOR EACH ROW WHEN (NEW.lsn <> OLD.lsn) EXECUTE FUNCTION cut();
+      ALTER TABLE sluice.checkpoint ENABLE ALWAYS TRIGGER cut`);
+    const session = await setup.open();
+    await setup.recorder.query('INSERT INTO t VALUES (1)');
+    const unhandled: unknown[] = [];
+    const note = (error: unknown): void => void unhandled.push(error);
+    process.on('unhandledRejection', note);
+    await expect(session.applyTransactions(await changesOf(setup))).rejects.toMatchObject({ code: 'SLUICE-1012' });
+    // Rejections are called unhandled once the microtasks of their turn are over.
+    await new Promise((resolve) => setImmediate(resolve));
+    process.off('unhandledRejection', note);
+    expect(unhandled).toEqual([]);
+    await session.close();
+  });
+
+  it('ends the session of the writer before it, whose locks it would wait for', async () => {
+    await using setup = await pair('CREATE TABLE t (id int PRIMARY KEY)');
+    const stale = await setup.open();
+    await setup.recorder.query('INSERT INTO t VALUES (1)');
+    const [transaction] = await changesOf(setup);
+    if (!transaction) throw new Error('nothing recorded');
+    const large = stale.beginLarge('folded');
+    await large.write(transaction);
+    const session = await setup.open();
+    await session.applyTransactions([transaction]);
+    await expectSameRows(setup.source, setup.target);
+    await expect(large.commit(transaction)).rejects.toMatchObject({ code: 'SLUICE-1012' });
+    await session.close();
+    await stale.close();
+  });
+
+  it('updates a row of which the source sent no cell', async () => {
+    await using setup = await pair('CREATE TABLE t (v text); ALTER TABLE t REPLICA IDENTITY FULL');
+    const session = await setup.open();
+    await replicate(setup, session, [`INSERT INTO t SELECT ${BIG}`, 'UPDATE t SET v = v']);
     await session.close();
   });
 });

@@ -4,7 +4,7 @@ import { type Client, connect, type Endpoint, hasSqlState, SQLSTATE, VALUE_SETTI
 import { FoldedStatementFailed, targetError } from './apply-failure.js';
 import { type ApplyMode, ChangeApplier } from './change-applier.js';
 import { type Checkpoint, claimCheckpoint, ensureCheckpointTable, moveCheckpoint } from './checkpoint.js';
-import { RelationRegistry } from './relation-registry.js';
+import { RelationRegistry, startKey } from './relation-registry.js';
 import { LargeTransaction } from './large-transaction.js';
 import { type SourceTransaction } from './source-transaction.js';
 import { TargetPipeline } from './target-pipeline.js';
@@ -17,6 +17,10 @@ import { TargetPipeline } from './target-pipeline.js';
 const APPLY_SETTINGS: Readonly<Record<string, string>> = {
   ...VALUE_SETTINGS,
   synchronous_commit: 'off',
+  // A worker that vanished without a word must not keep its locks for the two hours that are the default.
+  tcp_keepalives_idle: '15',
+  tcp_keepalives_interval: '5',
+  tcp_keepalives_count: '3',
   enable_seqscan: 'off',
   enable_hashjoin: 'off',
   enable_mergejoin: 'off',
@@ -77,6 +81,7 @@ export class TargetSession {
         await client.query('SET plan_cache_mode = force_generic_plan');
       await client.query('SET session_replication_role = replica');
       await ensureCheckpointTable(client);
+      await endEarlierSessions(client);
       // Order: the claim must be on disk before anything is reported durable, so it is the one commit that waits.
       await client.query('SET synchronous_commit = on');
       const checkpoint = await claimCheckpoint(client, options.taskId);
@@ -206,13 +211,14 @@ export class TargetSession {
         });
       }
       // Order: all statements were settled before, so COMMIT cannot silently become ROLLBACK.
-      const committed = this.#client.query('COMMIT');
-      const position = this.#client.query<{ lsn: string }>({
-        name: 'sluice_inserted',
-        text: 'SELECT pg_catalog.pg_current_wal_insert_lsn()::text AS lsn',
-      });
-      await committed;
-      const { rows } = await position;
+      // Awaited together: a lost connection rejects both, and a rejection that nobody awaits would end the process.
+      const [, { rows }] = await Promise.all([
+        this.#client.query('COMMIT'),
+        this.#client.query<{ lsn: string }>({
+          name: 'sluice_inserted',
+          text: 'SELECT pg_catalog.pg_current_wal_insert_lsn()::text AS lsn',
+        }),
+      ]);
       this.#unflushed.push({
         appliedLsn: transaction.endLsn,
         targetLsn: parseLsn(rows[0]?.lsn ?? 'FFFFFFFF/FFFFFFFF'),
@@ -233,15 +239,28 @@ export class TargetSession {
   }
 }
 
+/**
+ * The claim waits for a writer that has moved the checkpoint and not committed, and rows for one that has locked them:
+ * for ever, if that one is frozen or cut off. What it has not committed is read again from the stream.
+ */
+async function endEarlierSessions(client: Client): Promise<void> {
+  await client.query(
+    `SELECT pg_catalog.pg_terminate_backend(other.pid)
+     FROM pg_catalog.pg_stat_activity AS me
+     JOIN pg_catalog.pg_stat_activity AS other USING (datid, usesysid, application_name)
+     WHERE me.pid = pg_catalog.pg_backend_pid() AND other.pid <> me.pid`,
+  );
+}
+
 /** Where tables join the stream that were loaded under a later snapshot; none when the load keeps no such list. */
 async function readStartLsns(client: Client, taskId: string): Promise<ReadonlyMap<string, Lsn>> {
   try {
-    const { rows } = await client.query<{ table_name: string; lsn: string }>(
-      `SELECT schema_name || '.' || table_name AS table_name, start_lsn::text AS lsn FROM sluice.table_load
+    const { rows } = await client.query<{ schema: string; name: string; lsn: string }>(
+      `SELECT schema_name AS schema, table_name AS name, start_lsn::text AS lsn FROM sluice.table_load
        WHERE task_id = $1 AND start_lsn IS NOT NULL`,
       [taskId],
     );
-    return new Map(rows.map((row) => [row.table_name, parseLsn(row.lsn)]));
+    return new Map(rows.map((row) => [startKey(row), parseLsn(row.lsn)]));
   } catch (error) {
     if (hasSqlState(error, SQLSTATE.undefinedTable)) return new Map();
     throw error;
