@@ -114,6 +114,7 @@ class Session {
   constructor(
     private readonly publisher: ChangePublisher,
     startLsn: Lsn,
+    private readonly slotLsn: Lsn = ZERO_LSN,
   ) {
     this.#watermarkLsn = startLsn;
   }
@@ -129,6 +130,7 @@ class Session {
       [CHANGE_HEADERS.ordinal]: String(this.#ordinal),
       [CHANGE_HEADERS.previousLsn]: formatLsn(previousLsn),
       [CHANGE_HEADERS.watermarkLsn]: formatLsn(this.#watermarkLsn),
+      ...(this.#ordinal === 0 && { [CHANGE_HEADERS.slotLsn]: formatLsn(this.slotLsn) }),
       ...(options.continues && { [CHANGE_HEADERS.continues]: '1' }),
       ...(options.partial && { [CHANGE_HEADERS.partial]: '1' }),
       ...(options.final && { [CHANGE_HEADERS.final]: '1' }),
@@ -279,13 +281,32 @@ describe('ApplyLoop', () => {
     await expectSameRows(setup.source, setup.target);
   });
 
+  it('asks for another rewind when capture has meanwhile begun a session at the tail, behind the gap', async () => {
+    await using setup = await Setup.create(TABLE);
+    const [first, second] = await setup.record("INSERT INTO t VALUES (1, 'a', 1)", "UPDATE t SET v = 'b'");
+    const { endLsn } = present(second);
+    const publisher = await setup.publisher();
+    // What is left of a session whose begin was acked, and one that goes on at its watermark.
+    await new Session(publisher, present(first).endLsn).sendAll([present(second)]);
+    const tail = new Session(publisher, endLsn);
+    await tail.send(Buffer.alloc(0));
+    let healed = false;
+    const requestRewind = (session: string | null): void => {
+      if (healed || session !== tail.id) return;
+      healed = true;
+      void new Session(publisher, ZERO_LSN).sendAll([present(first), present(second)], { final: true });
+    };
+    expect(await setup.apply({ requestRewind })).toBe('final');
+    await expectSameRows(setup.source, setup.target);
+  });
+
   it('stops when the slot itself begins above the checkpoint', async () => {
     await using setup = await Setup.create(TABLE);
     const [first, second] = await setup.record("INSERT INTO t VALUES (1, 'a', 1)", "INSERT INTO t VALUES (2, 'b', 2)");
     const publisher = await setup.publisher();
-    await new Session(publisher, present(first).endLsn).sendAll([present(second)]);
-    const requestRewind = (): void => void new Session(publisher, present(first).endLsn).sendAll([present(second)]);
-    await expect(setup.apply({ requestRewind })).rejects.toMatchObject({ code: 'SLUICE-5005' });
+    const { endLsn } = present(first);
+    await new Session(publisher, endLsn, endLsn).sendAll([present(second)]);
+    await expect(setup.apply()).rejects.toMatchObject({ code: 'SLUICE-5005' });
     expect(await setup.target.query('SELECT * FROM t')).toEqual([]);
   });
 

@@ -238,14 +238,15 @@ export class ApplyLoop {
 
   async #onGap(batch: BatchHeader, sequence: number): Promise<void> {
     const { target, reader } = this.#options;
-    if (this.#gapSession !== null && this.#gapSession !== batch.session && batch.ordinal === 0) {
+    if (batch.slotLsn !== null && batch.slotLsn > target.appliedLsn) {
       throw new SluiceError('SLUICE-5005', {
-        detail: `the slot begins at ${formatLsn(batch.previousLsn)}, the target's checkpoint is ${formatLsn(target.appliedLsn)}`,
+        detail: `the slot begins at ${formatLsn(batch.slotLsn)}, the target's checkpoint is ${formatLsn(target.appliedLsn)}`,
       });
     }
     await this.#abandonOpen();
     this.#continuity.reset();
-    this.#gapSession ??= batch.session;
+    // The newest: a session that began at the stream's tail has the same gap and must rewind, too.
+    this.#gapSession = batch.session;
     // Capture sends all of it again; until then the stream must not fill up.
     reader.ackThrough(sequence);
   }

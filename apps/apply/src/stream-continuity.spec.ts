@@ -14,6 +14,7 @@ function batch(
     session,
     ordinal,
     previousLsn: lsn(options.previous ?? 0),
+    slotLsn: null,
     watermarkLsn: lsn(100),
     continues: options.continues ?? false,
     isPartial: false,
@@ -56,10 +57,11 @@ describe('readBatchHeader', () => {
   };
 
   it('reads what capture writes', () => {
-    expect(readBatchHeader({ ...complete, [CHANGE_HEADERS.final]: '1' })).toEqual({
+    expect(readBatchHeader({ ...complete, [CHANGE_HEADERS.slotLsn]: '0/8', [CHANGE_HEADERS.final]: '1' })).toEqual({
       session: 's',
       ordinal: 3,
       previousLsn: 16n,
+      slotLsn: 8n,
       watermarkLsn: 32n,
       continues: false,
       isPartial: false,

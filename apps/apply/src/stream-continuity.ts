@@ -5,6 +5,8 @@ export interface BatchHeader {
   readonly session: string;
   readonly ordinal: number;
   readonly previousLsn: Lsn;
+  /** Of a session's first batch: what the slot had confirmed. */
+  readonly slotLsn: Lsn | null;
   readonly watermarkLsn: Lsn;
   readonly continues: boolean;
   readonly isPartial: boolean;
@@ -17,6 +19,7 @@ export function readBatchHeader(headers: Readonly<Record<string, string>>): Batc
   const ordinal = Number(headers[CHANGE_HEADERS.ordinal]);
   const previousLsn = headers[CHANGE_HEADERS.previousLsn];
   const watermarkLsn = headers[CHANGE_HEADERS.watermarkLsn];
+  const slotLsn = headers[CHANGE_HEADERS.slotLsn];
   if (
     session === undefined ||
     !Number.isSafeInteger(ordinal) ||
@@ -29,6 +32,7 @@ export function readBatchHeader(headers: Readonly<Record<string, string>>): Batc
     session,
     ordinal,
     previousLsn: parseLsn(previousLsn),
+    slotLsn: slotLsn === undefined ? null : parseLsn(slotLsn),
     watermarkLsn: parseLsn(watermarkLsn),
     continues: headers[CHANGE_HEADERS.continues] === '1',
     isPartial: headers[CHANGE_HEADERS.partial] === '1',

@@ -1,10 +1,13 @@
 import { type Deferred, deferred } from '@sluice/kernel';
 import { type ChangePublisher } from '@sluice/messaging';
+import { type Lsn } from '@sluice/model';
 import { killPoint } from '@sluice/service-runtime';
 import { type Batch, batchHeaders } from './batch.js';
 
 export interface BatchPublisherOptions {
   readonly session: string;
+  /** What the slot had confirmed when the session began. */
+  readonly slotLsn: Lsn;
   /** Bytes that may be under way to the bus before reading stops (I7). */
   readonly windowBytes: number;
   /** A batch is on the bus's disk, and all before it. */
@@ -57,8 +60,8 @@ export class BatchPublisher {
   }
 
   publish(batch: Batch): void {
-    const { session } = this.#options;
-    const headers = batchHeaders(batch, { session, ordinal: this.#nextOrdinal });
+    const { session, slotLsn } = this.#options;
+    const headers = batchHeaders(batch, { session, slotLsn, ordinal: this.#nextOrdinal });
     this.#nextOrdinal += 1;
     this.#underWayBytes += batch.payload.length + MESSAGE_OVERHEAD_BYTES;
     this.#underWayCount += 1;

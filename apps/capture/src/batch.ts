@@ -20,13 +20,14 @@ export interface Batch {
 
 export function batchHeaders(
   batch: Batch,
-  { session, ordinal }: { readonly session: string; readonly ordinal: number },
+  { session, ordinal, slotLsn }: { readonly session: string; readonly ordinal: number; readonly slotLsn: Lsn },
 ): Record<string, string> {
   return {
     [CHANGE_HEADERS.session]: session,
     [CHANGE_HEADERS.ordinal]: String(ordinal),
     [CHANGE_HEADERS.previousLsn]: formatLsn(batch.previousLsn),
     [CHANGE_HEADERS.watermarkLsn]: formatLsn(batch.watermarkLsn),
+    ...(ordinal === 0 && { [CHANGE_HEADERS.slotLsn]: formatLsn(slotLsn) }),
     ...(batch.continues && { [CHANGE_HEADERS.continues]: '1' }),
     ...(batch.isPartial && { [CHANGE_HEADERS.partial]: '1' }),
     ...(batch.isFinal && { [CHANGE_HEADERS.final]: '1' }),

@@ -178,6 +178,7 @@ describe('runCaptureSession', () => {
     const [first] = await setup.batches();
     expect(header(first, 'ordinal')).toBe('0');
     expect(header(first, 'previousLsn')).toBe(formatLsn((await setup.confirmedLsn()) ?? parseLsn('0/0')));
+    expect(header(first, 'slotLsn')).toBe(header(first, 'previousLsn'));
     await setup.source.query('INSERT INTO t VALUES (1)');
     await setup.source.query('UPDATE t SET value = 1');
     const batches = await setup.untilKinds('BICBUC');

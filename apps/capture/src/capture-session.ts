@@ -72,7 +72,7 @@ export async function runCaptureSession(options: CaptureSessionOptions): Promise
     statusIntervalMs: config.SLUICE_CAPTURE_STATUS_INTERVAL_MS,
   });
   try {
-    return await new CaptureSession(options, { publisher, stream, startLsn }).run();
+    return await new CaptureSession(options, { publisher, stream, startLsn, slotLsn: source.slotConfirmedLsn }).run();
   } finally {
     ending.abort();
   }
@@ -82,6 +82,7 @@ interface SessionParts {
   readonly publisher: ChangePublisher;
   readonly stream: WalStream;
   readonly startLsn: Lsn;
+  readonly slotLsn: Lsn;
 }
 
 /**
@@ -105,7 +106,7 @@ class CaptureSession {
   #finalLsn: Lsn | null = null;
   #isFinalStored = false;
 
-  constructor(options: CaptureSessionOptions, { publisher, stream, startLsn }: SessionParts) {
+  constructor(options: CaptureSessionOptions, { publisher, stream, startLsn, slotLsn }: SessionParts) {
     this.#options = options;
     this.#stream = stream;
     this.#startLsn = startLsn;
@@ -113,6 +114,7 @@ class CaptureSession {
     this.#assembler = new BatchAssembler(startLsn, (batch) => this.#publish(batch));
     this.#batches = new BatchPublisher(tracedPublisher(publisher, options.task.taskId), {
       session: this.#session,
+      slotLsn,
       windowBytes: options.config.SLUICE_CAPTURE_WINDOW_BYTES,
       onStored: (batch) => this.#onStored(batch),
     });

@@ -18,6 +18,8 @@ export const CHANGE_HEADERS = {
    * with this batch only if its checkpoint is not below it and the batch begins with a transaction.
    */
   previousLsn: 'Sluice-Previous-Lsn',
+  /** On ordinal 0: what the slot had confirmed. A consumer whose checkpoint is below it lacks changes that cannot be sent again. */
+  slotLsn: 'Sluice-Slot-Lsn',
   /** Every transaction that ends at or below it is complete within the session up to and including this batch. On every batch; never below `previousLsn`. */
   watermarkLsn: 'Sluice-Watermark-Lsn',
   /** `1` when the batch begins inside a transaction (or inside a frame): a consumer cannot begin with it. */
