@@ -38,3 +38,12 @@ export async function buildStructure(load: BuildContext, scope: 'before-join' | 
     await delay(REST_MS);
   }
 }
+
+/** For the last words of a load: all that there was to do. */
+export async function reportTotals(
+  { target, taskId, run, report }: BuildContext,
+  phase: 'finishing' | 'done',
+): Promise<void> {
+  const copied = await readCopyProgress(target, taskId, run.epoch);
+  report(buildProgress(copied, await readBuildProgress(target, taskId, run.epoch), phase));
+}

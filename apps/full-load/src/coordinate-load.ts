@@ -12,19 +12,18 @@ import {
   markCopied,
   markLoaded,
   openLedger,
-  readBuildProgress,
   readCopyProgress,
   readLoad,
   watchLedger,
 } from '@sluice/postgres-snapshot';
 import { type WorkOutcome } from '@sluice/service-runtime';
-import { buildStructure } from './build-structure.js';
+import { buildStructure, reportTotals } from './build-structure.js';
 import { copySequences } from './copy-sequences.js';
 import { copyTables } from './copy-tables.js';
 import { checkOrders, type Load, type LoadContext } from './load-context.js';
 import { letGo } from './let-go.js';
 import { isSnapshotLost, RecordedFailure, StopOrdered } from './load-errors.js';
-import { buildProgress, phaseProgress } from './load-progress.js';
+import { phaseProgress } from './load-progress.js';
 import { obtainSnapshot } from './obtain-snapshot.js';
 import { refuseCollisions, transferStructure } from './transfer-structure.js';
 
@@ -111,11 +110,6 @@ async function prepareSource(load: Load, record: LoadRecord): Promise<void> {
 
 async function readRecord({ target, taskId }: Load): Promise<LoadRecord> {
   return present(await readLoad(target, taskId), 'the load in the ledger');
-}
-
-async function reportTotals({ target, taskId, run, report }: Load, phase: 'finishing' | 'done'): Promise<void> {
-  const copied = await readCopyProgress(target, taskId, run.epoch);
-  report(buildProgress(copied, await readBuildProgress(target, taskId, run.epoch), phase));
 }
 
 async function resultOf(load: Load): Promise<StageResult> {

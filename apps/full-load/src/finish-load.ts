@@ -1,7 +1,7 @@
 import { type StageRunOf } from '@sluice/contracts';
 import { connectTarget, finishLoad, readLoad, tryLockFinisher, watchLedger } from '@sluice/postgres-snapshot';
 import { type WorkOutcome } from '@sluice/service-runtime';
-import { buildStructure } from './build-structure.js';
+import { buildStructure, reportTotals } from './build-structure.js';
 import { type BuildContext } from './load-context.js';
 import { RecordedFailure, StopOrdered } from './load-errors.js';
 import { type TaskDatabases } from './task-databases.js';
@@ -23,8 +23,10 @@ export async function finishOpenLoad(context: FinishContext): Promise<WorkOutcom
   if (record?.isLoaded !== true || record.isFinished) return { kind: 'done' };
   if (!(await tryLockFinisher(target, taskId))) return { kind: 'done' };
   try {
-    await buildStructure({ ...context, taskId, target, ledger: await watchLedger(target, taskId) }, 'all');
+    const load = { ...context, taskId, target, ledger: await watchLedger(target, taskId) };
+    await buildStructure(load, 'all');
     await finishLoad(target, taskId);
+    await reportTotals(load, 'done');
   } catch (error) {
     // A failed step stands in the ledger, where apply finds it.
     if (!(error instanceof RecordedFailure) && !(error instanceof StopOrdered)) throw error;
