@@ -103,6 +103,7 @@ describe('isConnectionLoss', () => {
     [serverError('gone', '57P01'), true],
     [serverError('connection failure', '08006'), true],
     [serverError('read ECONNRESET', 'ECONNRESET'), true],
+    [serverError('write EPIPE', 'EPIPE'), true],
     [new Error('Connection terminated unexpectedly'), true],
     [new Error('Client has encountered a connection error and is not queryable'), true],
     [serverError('duplicate key', '23505'), false],

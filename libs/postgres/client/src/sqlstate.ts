@@ -33,7 +33,8 @@ export const SQLSTATE = {
 export function sqlStateOf(error: unknown): string | null {
   if (typeof error !== 'object' || error === null || !('code' in error)) return null;
   const { code } = error;
-  return typeof code === 'string' && /^[0-9A-Z]{5}$/.test(code) ? code : null;
+  // Every SQLSTATE has a digit; EPIPE of the operating system looks like one but for that.
+  return typeof code === 'string' && /^(?=.*[0-9])[0-9A-Z]{5}$/.test(code) ? code : null;
 }
 
 export function hasSqlState(error: unknown, ...states: readonly string[]): boolean {
