@@ -3,16 +3,15 @@ import { type PlanColumn, type TablePlan } from './table-plan.js';
 
 /**
  * The statements that write changes. Values arrive as `text[]` parameters, one array per column, one element per row,
- * and are read by the type's own input function (a cast from text to a type without a special cast does that), then
- * assigned, so that a length that does not fit is an error and never cut.
+ * and are read by the type's own input function (a cast from text to a type without a special cast does that, the others
+ * get it by name), then assigned, so that a length that does not fit is an error and never cut.
  */
 
 const table = (plan: TablePlan): string => quoteQualified(plan.target.schema, plan.target.name);
 
 const value = (column: PlanColumn, alias: string): string =>
-  column.isInternalChar
-    ? // The cast from text takes the first byte; the input function knows escapes.
-      `pg_catalog.charin(pg_catalog.textout(v.${alias}))`
+  column.input
+    ? `${column.input.functionSql}(pg_catalog.textout(v.${alias})${column.input.argumentsSql})::${column.typeSql}`
     : `v.${alias}::${column.typeSql}`;
 
 /** `ROWS FROM (unnest($1::text[]), unnest($2::text[])) AS v(c0, c1)`: arrays of equal length side by side. */

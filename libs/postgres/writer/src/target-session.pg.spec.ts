@@ -370,6 +370,23 @@ describe('TargetSession', () => {
     await stale.close();
   });
 
+  it('reads values by the input function of their type, whatever a cast from text would do', async () => {
+    await using setup = await pair(`
+      CREATE FUNCTION to_tid(text) RETURNS tid IMMUTABLE LANGUAGE sql AS $$ SELECT '(0,0)'::tid $$;
+      CREATE CAST (text AS tid) WITH FUNCTION to_tid(text);
+      CREATE DOMAIN place AS tid; CREATE DOMAIN letter AS "char"; CREATE DOMAIN label AS name;
+      CREATE TABLE t (r regclass, m tid, f place, l letter, n label, x xml, a regclass[]);
+      ALTER TABLE t REPLICA IDENTITY FULL`);
+    const session = await setup.open();
+    await replicate(setup, session, [
+      `INSERT INTO t VALUES ('-', '(1,2)', '(1,2)', 'c', 'n', '<a/>', '{-,pg_class}'),
+                            ('pg_catalog.pg_class', NULL, '(3,4)', '', 'n', NULL, NULL)`,
+      "UPDATE t SET l = 'd'",
+      "DELETE FROM t WHERE r = '-'::regclass",
+    ]);
+    await session.close();
+  });
+
   it('updates a row of which the source sent no cell', async () => {
     await using setup = await pair('CREATE TABLE t (v text); ALTER TABLE t REPLICA IDENTITY FULL');
     const session = await setup.open();

@@ -5,8 +5,11 @@ export interface TargetColumn {
   readonly name: string;
   /** Type without its modifier, schema-qualified: values are cast to it, and assignment checks the length. */
   readonly typeSql: string;
-  /** `true` for the internal one-byte type, whose text cast would take the first byte only. */
-  readonly isInternalChar: boolean;
+  /**
+   * `schema.function` with its further arguments, of the type's input function, where a cast from text would call
+   * something else; `null` where it does not.
+   */
+  readonly input: { readonly functionSql: string; readonly argumentsSql: string } | null;
   readonly isGenerated: boolean;
   readonly isIdentityAlways: boolean;
 }
@@ -30,10 +33,23 @@ export interface TargetTable {
 // Tested on PostgreSQL 10–18; attgenerated exists from 12 on and is read through to_jsonb so that one query serves all.
 const COLUMNS = `
   SELECT a.attname AS name, pg_catalog.format_type(a.atttypid, -1) AS type_sql,
-         a.atttypid = '"char"'::regtype AS is_internal_char,
+         pg_catalog.quote_ident(n.nspname) || '.' || pg_catalog.quote_ident(p.proname) AS input_function,
+         CASE WHEN p.pronargs > 1
+           THEN pg_catalog.format(', %s::pg_catalog.oid', CASE WHEN y.typelem = 0 THEN y.oid ELSE y.typelem END)
+           ELSE '' END || CASE WHEN p.pronargs > 2 THEN ', -1' ELSE '' END AS input_arguments,
          coalesce(to_jsonb(a)->>'attgenerated', '') <> '' AS is_generated,
          a.attidentity = 'a' AS is_identity_always
   FROM pg_catalog.pg_attribute a
+  LEFT JOIN LATERAL (
+    WITH RECURSIVE base AS (
+      SELECT t.oid, t.typbasetype, t.typinput, t.typelem FROM pg_catalog.pg_type t WHERE t.oid = a.atttypid
+      UNION ALL
+      SELECT t.oid, t.typbasetype, t.typinput, t.typelem FROM base JOIN pg_catalog.pg_type t ON t.oid = base.typbasetype)
+    SELECT base.* FROM base
+    JOIN pg_catalog.pg_cast c ON c.castsource = 'pg_catalog.text'::pg_catalog.regtype AND c.casttarget = base.oid
+    WHERE base.typbasetype = 0 AND c.castfunc <> 0) AS y ON true
+  LEFT JOIN pg_catalog.pg_proc p ON p.oid = y.typinput AND p.prorettype = y.oid
+  LEFT JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace
   WHERE a.attrelid = $1::oid AND a.attnum > 0 AND NOT a.attisdropped
   ORDER BY a.attnum`;
 
@@ -74,7 +90,8 @@ export async function readTargetTable(target: ClientBase, schema: string, name: 
     target.query<{
       name: string;
       type_sql: string;
-      is_internal_char: boolean;
+      input_function: string | null;
+      input_arguments: string;
       is_generated: boolean;
       is_identity_always: boolean;
     }>(COLUMNS, [oid]),
@@ -90,7 +107,8 @@ export async function readTargetTable(target: ClientBase, schema: string, name: 
         {
           name: row.name,
           typeSql: row.type_sql,
-          isInternalChar: row.is_internal_char,
+          input:
+            row.input_function === null ? null : { functionSql: row.input_function, argumentsSql: row.input_arguments },
           isGenerated: row.is_generated,
           isIdentityAlways: row.is_identity_always,
         },
