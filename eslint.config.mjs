@@ -129,7 +129,12 @@ export default tseslint.config(
       'max-lines-per-function': 'off',
       'no-restricted-properties': 'off',
       'no-restricted-imports': 'off',
-      '@nx/enforce-module-boundaries': moduleBoundaries(['@sluice/testing', '@sluice/embedded', '@jest/globals', 'fast-check']),
+      '@nx/enforce-module-boundaries': moduleBoundaries([
+        '@sluice/testing',
+        '@sluice/embedded',
+        '@jest/globals',
+        'fast-check',
+      ]),
     },
   },
   {

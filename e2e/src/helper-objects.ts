@@ -6,7 +6,10 @@ interface Side {
 }
 
 /** What a task has on the two servers: slots, publications, bookkeeping. Empty is what it should be before and after. */
-export async function helperObjects(taskId: string, { source, target }: { source: Side; target: Side }): Promise<string[]> {
+export async function helperObjects(
+  taskId: string,
+  { source, target }: { source: Side; target: Side },
+): Promise<string[]> {
   const found: string[] = [];
   for (const [side, { endpoint }] of Object.entries({ source, target })) {
     await using client = await connect(endpoint, { applicationName: 'helper objects' });

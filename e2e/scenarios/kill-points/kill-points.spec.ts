@@ -43,28 +43,35 @@ beforeAll(async () => {
 afterAll(async () => cluster[Symbol.asyncDispose]());
 
 describe('a task ends equal when services die', () => {
-  it.each(ROUNDS.map((deaths) => ({ deaths, at: deaths.map(({ at }) => at).join(', ') })))('at $at', async ({ deaths }) => {
-    const source = await cluster.sourceDatabase(MIXED);
-    const target = await cluster.targetDatabase();
-    const before = new Map(deaths.map(({ service }) => [service, cluster.deaths(service)]));
-    await Promise.all(
-      deaths.map(({ service, at, passage }) => cluster.restart(service, killPointEnvironment(at, passage))),
-    );
-    await using writers = await startWriters(source, 1);
-    const taskId = await cluster.createAndStart({ source, target });
-    await cluster.untilState(taskId, 'incremental');
-    for (const { service, at } of deaths) {
-      await waitFor(`${service} to die at ${at}`, () => cluster.deaths(service) === (before.get(service) ?? 0) + 1);
-    }
-    await writers.untilMore(50);
-    expect(await writers.stop()).toBeGreaterThan(50);
-    await untilCaughtUp(source, target);
-    await expectSameRows(source, target);
-    await cluster.api.act(taskId, 'end');
-    await cluster.untilState(taskId, 'ended');
-  });
+  it.each(ROUNDS.map((deaths) => ({ deaths, at: deaths.map(({ at }) => at).join(', ') })))(
+    'at $at',
+    async ({ deaths }) => {
+      const source = await cluster.sourceDatabase(MIXED);
+      const target = await cluster.targetDatabase();
+      const before = new Map(deaths.map(({ service }) => [service, cluster.deaths(service)]));
+      await Promise.all(
+        deaths.map(({ service, at, passage }) => cluster.restart(service, killPointEnvironment(at, passage))),
+      );
+      await using writers = await startWriters(source, 1);
+      const taskId = await cluster.createAndStart({ source, target });
+      await cluster.untilState(taskId, 'incremental');
+      for (const { service, at } of deaths) {
+        await waitFor(`${service} to die at ${at}`, () => cluster.deaths(service) === (before.get(service) ?? 0) + 1);
+      }
+      await writers.untilMore(50);
+      expect(await writers.stop()).toBeGreaterThan(50);
+      await untilCaughtUp(source, target);
+      await expectSameRows(source, target);
+      await cluster.api.act(taskId, 'end');
+      await cluster.untilState(taskId, 'ended');
+    },
+  );
 
   it('at every kill point that there is', () => {
-    expect(ROUNDS.flat().map(({ at }) => at).sort()).toEqual([...KILL_POINTS].sort());
+    expect(
+      ROUNDS.flat()
+        .map(({ at }) => at)
+        .sort(),
+    ).toEqual([...KILL_POINTS].sort());
   });
 });

@@ -70,7 +70,7 @@ describe('a task that is ended', () => {
     const untilLsn = lsnFromBigInt((await insertPosition()) + AHEAD_BYTES);
     await cluster.api.act(taskId, 'end', { untilLsn: formatLsn(untilLsn) });
     const isBelow = new Map<string, boolean>();
-    for (let position = await insertPosition(); position < untilLsn + AHEAD_BYTES; ) {
+    for (let position = await insertPosition(); position < untilLsn + AHEAD_BYTES;) {
       const mark = randomUUID();
       const beforeLsn = position;
       await source.query('INSERT INTO line.marks VALUES ($1)', [mark]);
@@ -102,7 +102,9 @@ describe('a task that is ended', () => {
       headers: { authorization: `Bearer ${cluster.adminKey}` },
     });
     expect(status).toBe(204);
-    expect(await cluster.metadata.query('SELECT FROM sluice_control.task_credentials WHERE task_id = $1', [taskId])).toEqual([]);
+    expect(
+      await cluster.metadata.query('SELECT FROM sluice_control.task_credentials WHERE task_id = $1', [taskId]),
+    ).toEqual([]);
     await waitFor('the order to be gone', async () => (await desiredStates(bus).get(taskId)) === null);
   });
 });
