@@ -1,10 +1,11 @@
+import { present } from '@sluice/kernel';
 import { type Lsn } from '@sluice/model';
 import {
   decodeTruncate,
   frames,
   MESSAGE_KIND,
   newRowChange,
-  type RelationOid,
+  relationOid,
   type RowChange,
   rowChange,
 } from '@sluice/postgres-replication';
@@ -60,12 +61,14 @@ export class ChangeApplier {
         case MESSAGE_KIND.insert:
         case MESSAGE_KIND.update:
         case MESSAGE_KIND.delete:
+          if (run.buffer.readUInt32BE(cursor.payloadOffset + 1) !== this.#lastOid)
+            await this.#turnTo(run.buffer.readUInt32BE(cursor.payloadOffset + 1));
           this.#applyRow(run.buffer, cursor.payloadOffset, commitLsn);
           if (this.#mode === 'exact' && this.#pipeline.bytesInFlight > BYTES_IN_FLIGHT_MAX)
             await this.#pipeline.settle();
           break;
         case MESSAGE_KIND.relation:
-          await this.#bind(run.buffer.subarray(cursor.payloadOffset, cursor.end));
+          this.#describe(run.buffer.subarray(cursor.payloadOffset, cursor.end));
           break;
         case MESSAGE_KIND.truncate:
           await this.#truncate(run.buffer, cursor.payloadOffset, commitLsn);
@@ -79,11 +82,11 @@ export class ChangeApplier {
 
   #applyRow(buffer: Buffer, payloadOffset: number, commitLsn: Lsn): void {
     const change = rowChange(buffer, payloadOffset, this.#change);
-    const table = this.#tableOf(change.relationOid);
+    const table = present(this.#lastTable, 'the table of a change');
     if (table.startLsn !== null && commitLsn < table.startLsn) return;
     this.#changeCount += 1;
     if (this.#mode === 'folded' && table.plan.canFold && this.#fold(table, buffer, change)) return;
-    if (this.#mode === 'folded' && change.operation === 'I' && !table.plan.target.firesTriggers) {
+    if (this.#mode === 'folded' && change.operation === 'I' && isKeyless(table)) {
       table.fold.insert({ buffer, offset: change.newTupleOffset });
       this.#dirty.add(table);
       return;
@@ -124,34 +127,38 @@ export class ChangeApplier {
 
   async #truncate(buffer: Buffer, payloadOffset: number, commitLsn: Lsn): Promise<void> {
     const message = decodeTruncate(buffer, payloadOffset);
-    const tables = message.relationOids
-      .map((oid) => this.#tableOf(oid))
-      .filter(({ startLsn }) => startLsn === null || commitLsn >= startLsn);
+    const tables: BoundTable[] = [];
+    for (const oid of message.relationOids) tables.push(await this.#turnTo(oid));
     // Order: changes before the truncation must reach the target before it, of all tables, as a foreign key may join them.
     await this.flush();
     this.#changeCount += 1;
     writeTruncate(
-      tables.map(({ plan }) => plan),
+      tables.filter(({ startLsn }) => startLsn === null || commitLsn >= startLsn).map(({ plan }) => plan),
       { pipeline: this.#pipeline, restartIdentity: message.restartIdentity },
     );
   }
 
-  async #bind(message: Buffer): Promise<void> {
-    const oid = message.readUInt32BE(1);
-    if (this.#relations.isKnown(oid, message)) return;
-    const earlier = this.#relations.find(oid as RelationOid);
+  #describe(message: Buffer): void {
+    const oid = relationOid(message.readUInt32BE(1));
+    const earlier = this.#relations.find(oid);
+    if (!this.#relations.describe(oid, message)) return;
     if (earlier) {
       this.#sendFold(earlier);
       this.#dirty.delete(earlier);
     }
-    await this.#relations.bind(message);
     this.#lastOid = -1;
+    this.#lastTable = null;
   }
 
-  #tableOf(oid: RelationOid): BoundTable {
-    if (oid === this.#lastOid && this.#lastTable) return this.#lastTable;
-    this.#lastTable = this.#relations.get(oid);
+  async #turnTo(oid: number): Promise<BoundTable> {
+    const relation = relationOid(oid);
+    this.#lastTable = this.#relations.find(relation) ?? (await this.#relations.bind(relation));
     this.#lastOid = oid;
     return this.#lastTable;
   }
+}
+
+/** Its inserts can be gathered; its updates and deletes go one by one. */
+function isKeyless({ plan }: BoundTable): boolean {
+  return plan.key === null && !plan.target.firesTriggers;
 }

@@ -22,12 +22,22 @@ export function startKey({ schema, name }: { readonly schema: string; readonly n
   return JSON.stringify([schema, name]);
 }
 
-/** Knows for each relation OID its newest description and the table that it is written to. */
+/** A relation as the newest message describes it, and its table once a change needed it. */
+interface Described {
+  readonly message: Buffer;
+  table: BoundTable | null;
+}
+
+/**
+ * Knows for each relation OID its newest description and the table that it is written to.
+ * The target is looked at when the first change needs it: a description that comes again from before a DDL, without
+ * a change, must not be held against the table as it is now.
+ */
 export class RelationRegistry {
   readonly #client: Client;
   readonly #pipeline: TargetPipeline;
   readonly #startLsns: ReadonlyMap<string, Lsn>;
-  readonly #tables = new Map<number, { table: BoundTable; message: Buffer }>();
+  readonly #described = new Map<number, Described>();
 
   /** @param startLsns by `startKey`, for tables that were loaded under a later snapshot than the first. */
   constructor(client: Client, pipeline: TargetPipeline, startLsns: ReadonlyMap<string, Lsn>) {
@@ -36,36 +46,36 @@ export class RelationRegistry {
     this.#startLsns = startLsns;
   }
 
-  /** True when the Relation message at `start` says nothing new; batches repeat them. */
-  isKnown(oid: number, message: Buffer): boolean {
-    return this.#tables.get(oid)?.message.equals(message) ?? false;
+  /** Takes a Relation message; false when it says nothing new, as batches repeat them. Changes folded under an earlier one must have been sent. */
+  describe(oid: RelationOid, message: Buffer): boolean {
+    if (this.#described.get(oid)?.message.equals(message)) return false;
+    this.#described.set(oid, { message: Buffer.from(message), table: null });
+    return true;
   }
 
-  /** Binds a relation as the message describes it. Changes folded under its earlier description must have been sent. */
-  async bind(message: Buffer): Promise<void> {
-    const relation = decodeRelation(message, 0);
+  /** The table of a relation, if a change needed it already. */
+  find(oid: RelationOid): BoundTable | null {
+    return this.#described.get(oid)?.table ?? null;
+  }
+
+  /** Looks up the table of a relation on the target. @throws SluiceError 4004 when it was not described, 5006 when the target lacks it. */
+  async bind(oid: RelationOid): Promise<BoundTable> {
+    const described = this.#described.get(oid);
+    // Every batch carries the descriptions that its changes need.
+    if (!described)
+      throw new SluiceError('SLUICE-4004', { detail: `change of relation ${oid} that was not described` });
+    const relation = decodeRelation(described.message, 0);
     const plan = planTable(relation, await readTargetTable(this.#client, relation.schema, relation.name));
-    const table: BoundTable = {
+    described.table = {
       plan,
       fold: new ChangeFold(plan),
       writer: new TableWriter(plan, this.#pipeline),
       startLsn: this.#startLsns.get(startKey(relation)) ?? null,
     };
-    this.#tables.set(relation.oid, { table, message: Buffer.from(message) });
-  }
-
-  get(oid: RelationOid): BoundTable {
-    const found = this.#tables.get(oid);
-    // Every batch carries the descriptions that its changes need.
-    if (!found) throw new SluiceError('SLUICE-4004', { detail: `change of relation ${oid} that was not described` });
-    return found.table;
-  }
-
-  find(oid: RelationOid): BoundTable | null {
-    return this.#tables.get(oid)?.table ?? null;
+    return described.table;
   }
 
   tables(): Iterable<BoundTable> {
-    return [...this.#tables.values()].map(({ table }) => table);
+    return [...this.#described.values()].flatMap(({ table }) => table ?? []);
   }
 }

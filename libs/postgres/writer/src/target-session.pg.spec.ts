@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { formatLsn, ZERO_LSN } from '@sluice/model';
 import { type Client } from '@sluice/postgres-client';
+import { frames, MESSAGE_KIND } from '@sluice/postgres-replication';
 import {
   everyType,
   expectSameRows,
@@ -309,6 +310,26 @@ describe('TargetSession', () => {
     await large.write(transaction);
     expect(await setup.target.query('SELECT count(*)::int AS n FROM t')).toEqual([{ n: 0 }]);
     await large.commit(transaction);
+    await expectSameRows(setup.source, setup.target);
+    await session.close();
+  });
+
+  it('does not hold a description without changes against a table that looks different by now', async () => {
+    await using setup = await pair('CREATE TABLE t (id int PRIMARY KEY, gone text)');
+    await setup.recorder.query("INSERT INTO t VALUES (1, 'x')");
+    const [before] = await changesOf(setup);
+    for (const side of [setup.source, setup.target]) await side.query('ALTER TABLE t DROP COLUMN gone');
+    await setup.target.query('INSERT INTO t VALUES (1)');
+    await setup.recorder.query('INSERT INTO t VALUES (2)');
+    const [after] = await changesOf(setup);
+    if (!before || !after) throw new Error('nothing recorded');
+    const described = before.runs.flatMap(({ buffer }) =>
+      Array.from(frames(buffer), ({ kind, offset, end }) => ({ kind, buffer, start: offset, end })),
+    );
+    const relations = described.filter(({ kind }) => kind === MESSAGE_KIND.relation);
+    expect(relations).toHaveLength(1);
+    const session = await setup.open();
+    await session.applyTransactions([{ ...after, runs: [...relations, ...after.runs] }]);
     await expectSameRows(setup.source, setup.target);
     await session.close();
   });
