@@ -1,11 +1,9 @@
-import { SluiceError, type StageResult } from '@sluice/contracts';
+import { type StageResult } from '@sluice/contracts';
 import { present } from '@sluice/kernel';
 import { formatLsn } from '@sluice/model';
-import { readTables, readVersionNum } from '@sluice/postgres-catalog';
 import {
   connectSource,
   connectTarget,
-  ensurePublication,
   forgetSnapshot,
   isOneMoment,
   type LoadRecord,
@@ -25,7 +23,8 @@ import { letGo } from './let-go.js';
 import { isSnapshotLost, RecordedFailure, StopOrdered } from './load-errors.js';
 import { phaseProgress } from './load-progress.js';
 import { obtainSnapshot } from './obtain-snapshot.js';
-import { refuseCollisions, transferStructure } from './transfer-structure.js';
+import { prepareSource, publishLateTables } from './publish-tables.js';
+import { transferStructure } from './transfer-structure.js';
 
 /** A source that loses snapshots faster than tables are copied needs a person. */
 const SNAPSHOT_LOSSES_MAX = 20;
@@ -68,11 +67,14 @@ async function runLoad(load: Load): Promise<StageResult> {
 }
 
 async function copyEverything(load: Load, record: LoadRecord): Promise<void> {
-  if (record.generation === 0) await prepareSource(load, record);
+  if (record.generation === 0) {
+    load.report(phaseProgress('structure'));
+    await prepareSource(load, record);
+  }
   for (let losses = 0; ;) {
     try {
       load.report(phaseProgress('snapshot'));
-      await obtainSnapshot(load);
+      await obtainPublishedSnapshot(load);
       load.report(phaseProgress('structure'));
       if (!(await readRecord(load)).isStructureDone) await transferStructure(load);
       load.passing('full-load-after-structure');
@@ -89,22 +91,16 @@ async function copyEverything(load: Load, record: LoadRecord): Promise<void> {
   }
 }
 
-/** Before the first snapshot: nothing on the target may be in the way, and changes must be published before the slot. */
-async function prepareSource(load: Load, record: LoadRecord): Promise<void> {
-  load.report(phaseProgress('structure'));
-  if (!record.isStructureDone) await refuseCollisions(load);
-  if (!load.isFollowed) return;
-  const { source, run } = load;
-  try {
-    const facts = { tables: await readTables(source), versionNum: await readVersionNum(source) };
-    await ensurePublication(source, run.task.publicationName, facts);
-  } catch (error) {
-    if (!(error instanceof Error) || !/permission denied|must be owner/.test(error.message)) throw error;
-    throw new SluiceError('SLUICE-4005', {
-      detail: `publication ${run.task.publicationName}: ${error.message}`,
-      remedy: 'Make the role the owner of the tables and grant it CREATE on the database.',
-      cause: error,
-    });
+/** A snapshot whose every table is published at its moment, as only then nothing is between its rows and the changes. */
+async function obtainPublishedSnapshot(load: Load): Promise<void> {
+  for (;;) {
+    await obtainSnapshot(load);
+    const { isStructureDone, snapshot } = await readRecord(load);
+    if (!load.isFollowed || isStructureDone) return;
+    const late = await publishLateTables(load, present(snapshot, 'the snapshot in the ledger'));
+    if (late === 0) return;
+    load.log.info({ tables: late }, 'tables were created while the snapshot was made: another one is needed');
+    await forgetSnapshot(load.target, load.taskId);
   }
 }
 

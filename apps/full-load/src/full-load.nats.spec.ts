@@ -203,20 +203,23 @@ async function open(): Promise<(string | undefined)[]> {
   return rows.map(({ identity }) => identity.split(' "')[0]);
 }
 
-/** Books at random until it is stopped; each account's balance is the sum of its bookings, in every snapshot. */
-function keepBooking(): () => Promise<void> {
+/** Executes a statement again and again until it is stopped. */
+function keepWriting(statement: string): () => Promise<void> {
   let isStopped = false;
-  const booking = (async () => {
+  const writing = (async () => {
     const writer = await source.connect();
-    while (!isStopped) {
-      await writer.query(`WITH b AS (INSERT INTO booking (account, amount) SELECT 1 + (random() * 199)::int, (random() * 9)::int RETURNING *)
-        UPDATE account SET balance = balance + b.amount FROM b WHERE account.id = b.account`);
-    }
+    while (!isStopped) await writer.query(statement);
   })();
   return async () => {
     isStopped = true;
-    await booking;
+    await writing;
   };
+}
+
+/** Books at random until it is stopped; each account's balance is the sum of its bookings, in every snapshot. */
+function keepBooking(): () => Promise<void> {
+  return keepWriting(`WITH b AS (INSERT INTO booking (account, amount) SELECT 1 + (random() * 199)::int, (random() * 9)::int RETURNING *)
+    UPDATE account SET balance = balance + b.amount FROM b WHERE account.id = b.account`);
 }
 
 const UNBALANCED = `SELECT id FROM account WHERE balance <> (SELECT coalesce(sum(amount), 0) FROM booking WHERE account = account.id)`;
@@ -250,6 +253,41 @@ describe('a full load', () => {
     await expectSameRows(source, target);
     const [sequence] = await target.query<{ next: number }>(`SELECT nextval('booking_id_seq')::int AS next`);
     expect(sequence?.next).toBeGreaterThan(1);
+  });
+
+  it('publishes a table that is created while the slot waits, before its rows are copied', async () => {
+    await source.query(ORDERS);
+    const creator = await source.connect();
+    await creator.query('BEGIN; CREATE TABLE late (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, filler text)');
+    await creator.query(`INSERT INTO late (filler) SELECT 'x' FROM generate_series(1, 100)`);
+    startServices();
+    await order('full-load');
+    await waitFor('the slot to wait', async () => {
+      const rows = await source.query(
+        `SELECT FROM pg_stat_activity WHERE application_name = 'sluice snapshot' AND wait_event_type = 'Lock'
+         AND datname = current_database()`,
+      );
+      return rows.length > 0;
+    });
+    await creator.query('COMMIT');
+    const stopWriting = keepWriting('INSERT INTO late (filler) VALUES (md5(random()::text))');
+    expect(await ended('full-load')).toMatchObject({ outcome: 'succeeded' });
+    await stopWriting();
+    expect(await target.query('SELECT generation FROM sluice.load')).toEqual([{ generation: 2 }]);
+    const [copy] = await target.query<{ rows: number; startLsn: string }>(
+      `SELECT (SELECT count(*) FROM late)::int AS rows, start_lsn::text AS "startLsn"
+       FROM sluice.table_load WHERE table_name = 'late'`,
+    );
+    // Each row came in a transaction of its own; a change's position at the commit is behind the commit.
+    const [changes] = await source.query<{ transactions: number }>(
+      `SELECT count(*)::int AS transactions FROM (
+         SELECT xid FROM pg_logical_slot_peek_binary_changes($1, NULL, NULL, 'proto_version', '1', 'publication_names', $2)
+         GROUP BY xid HAVING bool_or(get_byte(data, 0) = ascii('I')) AND max(lsn) > $3::pg_lsn) AS t`,
+      [task.slotName, task.publicationName, copy?.startLsn],
+    );
+    const [all] = await source.query('SELECT count(*)::int AS rows FROM late');
+    expect(changes?.transactions).toBeGreaterThan(0);
+    expect(all).toEqual({ rows: (copy?.rows ?? 0) + (changes?.transactions ?? 0) });
   });
 
   it('needs no slot when nothing follows it, and leaves nothing behind', async () => {

@@ -48,6 +48,6 @@ export {
 } from './ledger/load-record.js';
 export { type LiveCopy, readLiveCopy } from './live-copy-bytes.js';
 export { type ChunkingOptions, type ChunkPlan, planChunks, tableKey } from './plan-chunks.js';
-export { dropPublication, ensurePublication, publishedTables } from './publication.js';
+export { dropPublication, ensurePublication, publishedTables, publishTables } from './publication.js';
 export { connectSource, connectTarget, type SessionOptions } from './sessions.js';
 export { dropSlot, slotExists } from './slot.js';

@@ -1,5 +1,12 @@
-import { type TableFacts } from '@sluice/postgres-catalog';
-import { type Client, hasSqlState, quoteIdentifier, quoteQualified, SQLSTATE } from '@sluice/postgres-client';
+import { type QualifiedName, type TableFacts } from '@sluice/postgres-catalog';
+import {
+  type Client,
+  hasSqlState,
+  inTransaction,
+  quoteIdentifier,
+  quoteQualified,
+  SQLSTATE,
+} from '@sluice/postgres-client';
 
 const TRUNCATE_SINCE = 110_000;
 const VIA_PARTITION_ROOT_SINCE = 130_000;
@@ -35,6 +42,27 @@ export async function ensurePublication(
     if (list.length > 0) await source.query(`ALTER PUBLICATION ${publication} SET TABLE ${list.join(', ')}`);
     await source.query(`ALTER PUBLICATION ${publication} SET (${options.join(', ')})`);
   }
+}
+
+/** New writers of the table wait behind us, so it is better to try again later. */
+const WRITERS_LOCK_TIMEOUT_MS = 5_000;
+
+/**
+ * Adds tables to the publication of a task. The lock waits for the transactions that have written to them: servers
+ * without the fix of 2025 go on to leave out the changes of a table that was published in the middle of such a
+ * transaction. Changes are complete in what commits under a snapshot that is made afterwards.
+ */
+export async function publishTables(
+  source: Client,
+  publicationName: string,
+  tables: readonly QualifiedName[],
+): Promise<void> {
+  const list = tables.map(({ schema, name }) => `ONLY ${quoteQualified(schema, name)}`).join(', ');
+  await inTransaction(source, 'BEGIN', async () => {
+    await source.query(`SET LOCAL lock_timeout = ${WRITERS_LOCK_TIMEOUT_MS}`);
+    await source.query(`LOCK TABLE ${list} IN SHARE ROW EXCLUSIVE MODE`);
+    await source.query(`ALTER PUBLICATION ${quoteIdentifier(publicationName)} ADD TABLE ${list}`);
+  });
 }
 
 export async function dropPublication(source: Client, publicationName: string): Promise<void> {

@@ -1,0 +1,59 @@
+import { SluiceError } from '@sluice/contracts';
+import { readTables, readVersionNum } from '@sluice/postgres-catalog';
+import { hasSqlState, SQLSTATE } from '@sluice/postgres-client';
+import { unpublishedTables } from '@sluice/postgres-replication';
+import {
+  beginUnderSnapshot,
+  ensurePublication,
+  type ExportedSnapshot,
+  type LoadRecord,
+  publishTables,
+} from '@sluice/postgres-snapshot';
+import { type Load } from './load-context.js';
+import { refuseCollisions } from './transfer-structure.js';
+
+/** Before the first snapshot: nothing on the target may be in the way, and changes must be published before the slot. */
+export async function prepareSource(load: Load, record: LoadRecord): Promise<void> {
+  if (!record.isStructureDone) await refuseCollisions(load);
+  if (!load.isFollowed) return;
+  const { source, run } = load;
+  try {
+    const facts = { tables: await readTables(source), versionNum: await readVersionNum(source) };
+    await ensurePublication(source, run.task.publicationName, facts);
+  } catch (error) {
+    throw asPublicationError(error, run.task.publicationName);
+  }
+}
+
+/**
+ * The slot waits for running transactions, and these may create tables after the publication was made: the snapshot
+ * sees them, the publication lacks them. Publishes them, for a snapshot that is made afterwards.
+ * @returns how many tables of this snapshot were not published at its moment.
+ * @throws SluiceError 3003 when the snapshot is lost, 4005 when the role may not publish a table.
+ */
+export async function publishLateTables(load: Load, snapshot: ExportedSnapshot): Promise<number> {
+  const { source, run } = load;
+  const { publicationName } = run.task;
+  await beginUnderSnapshot(source, snapshot);
+  const late = await unpublishedTables(source, publicationName);
+  await source.query('COMMIT');
+  if (late.length === 0) return 0;
+  // Some may have been dropped since, or published by a run that was killed then.
+  const tables = await unpublishedTables(source, publicationName);
+  try {
+    if (tables.length > 0) await publishTables(source, publicationName, tables);
+  } catch (error) {
+    // Dropped at this moment: the look at the next snapshot says what is left.
+    if (!hasSqlState(error, SQLSTATE.undefinedTable)) throw asPublicationError(error, publicationName);
+  }
+  return late.length;
+}
+
+function asPublicationError(error: unknown, publicationName: string): unknown {
+  if (!(error instanceof Error) || !/permission denied|must be owner/.test(error.message)) return error;
+  return new SluiceError('SLUICE-4005', {
+    detail: `publication ${publicationName}: ${error.message}`,
+    remedy: 'Make the role the owner of the tables and grant it CREATE on the database.',
+    cause: error,
+  });
+}
