@@ -1,5 +1,12 @@
 import { describe, expect, it } from '@jest/globals';
-import { appliedMessages, CHANGE_HEADERS, helperObjectName, StageRun, type StageRunOf } from '@sluice/contracts';
+import {
+  appliedMessages,
+  CHANGE_HEADERS,
+  helperObjectName,
+  type SluiceError,
+  StageRun,
+  type StageRunOf,
+} from '@sluice/contracts';
 import { type Bus, changeStreams, connectBus, desiredStates, publish } from '@sluice/messaging';
 import { readSlot } from '@sluice/postgres-replication';
 import { type StageReporter } from '@sluice/service-runtime';
@@ -12,12 +19,15 @@ const LOG = createLogger({ service: 'capture-spec', level: 'silent' });
 const CONFIG = {
   SLUICE_CAPTURE_STATUS_INTERVAL_MS: 1_000,
   SLUICE_CAPTURE_IDLE_WATERMARK_MS: 300,
+  SLUICE_CAPTURE_COVERAGE_INTERVAL_MS: 60_000,
   SLUICE_CAPTURE_WINDOW_BYTES: 1024 * 1024,
   SLUICE_CHANGES_MAX_BYTES: 64 * 1024 * 1024,
 };
 
+const OFTEN = { SLUICE_CAPTURE_COVERAGE_INTERVAL_MS: 100 };
+
 /** Remembers what was reported. */
-function recordingReporter(said: string[]): StageReporter {
+function recordingReporter(said: string[], failures: SluiceError[]): StageReporter {
   const say = (word: string) => (): Promise<void> => {
     said.push(word);
     return Promise.resolve();
@@ -28,13 +38,17 @@ function recordingReporter(said: string[]): StageReporter {
     stopped: say('stopped'),
     succeeded: say('succeeded'),
     recovering: ({ code }) => say(`recovering ${code}`)(),
-    failed: ({ code }) => say(`failed ${code}`)(),
+    failed: (error) => {
+      failures.push(error);
+      return say(`failed ${error.code}`)();
+    },
     progress: () => undefined,
   };
 }
 
 interface Running {
   readonly said: string[];
+  readonly failures: readonly SluiceError[];
   readonly ended: Promise<void>;
 }
 
@@ -63,7 +77,7 @@ class Setup implements AsyncDisposable {
     return helperObjectName(this.taskId);
   }
 
-  start(epoch = 1): Running {
+  start(epoch = 1, config: Partial<typeof CONFIG> = {}): Running {
     const task = {
       taskId: this.taskId,
       name: 'spec-task',
@@ -74,16 +88,17 @@ class Setup implements AsyncDisposable {
     };
     const run = StageRun.parse({ version: 1, runId: randomUUID(), epoch, task, stage: 'capture' });
     const said: string[] = [];
+    const failures: SluiceError[] = [];
     const ended = runCapture({
       run: run as StageRunOf<'capture'>,
       context: { signal: this.#stopping.signal, log: LOG },
       bus: this.bus,
-      config: CONFIG,
-      reporter: recordingReporter(said),
+      config: { ...CONFIG, ...config },
+      reporter: recordingReporter(said, failures),
       loadSource: () => Promise.resolve(this.source.endpoint),
     });
     this.#ended.push(ended.catch(() => undefined));
-    return { said, ended };
+    return { said, failures, ended };
   }
 
   order(desired: 'running' | 'paused' | 'ending', epoch = 1): Promise<void> {
@@ -169,5 +184,47 @@ describe('runCapture', () => {
     const run = setup.start();
     await run.ended;
     expect(run.said).toEqual(['started', 'failed SLUICE-4001']);
+  });
+
+  it('fails with the tables that are created meanwhile, and goes on once they are dropped', async () => {
+    await using setup = await Setup.create();
+    const run = setup.start(1, OFTEN);
+    await waitFor('the run to be healthy', () => run.said.includes('running'));
+    await setup.source.query('CREATE TEMPORARY TABLE scratch (id int); CREATE UNLOGGED TABLE cache (id int)');
+    await setup.source.query(
+      'CREATE SCHEMA s; CREATE TABLE s.daily (day int) PARTITION BY LIST (day); CREATE TABLE s.daily_1 PARTITION OF s.daily FOR VALUES IN (1)',
+    );
+    await run.ended;
+    expect(run.failures).toMatchObject([{ code: 'SLUICE-4006', detail: 's.daily_1' }]);
+    const again = setup.start(2, OFTEN);
+    await again.ended;
+    expect(again.said).toEqual(['started', 'failed SLUICE-4006']);
+    await setup.source.query('DROP TABLE s.daily');
+    const healed = setup.start(3, OFTEN);
+    await waitFor('the run to be healthy again', () => healed.said.includes('running'));
+  });
+
+  it.each([
+    ['lost a table', (name: string) => `ALTER PUBLICATION ${name} DROP TABLE t`, 'lost public.t'],
+    ['lost a kind of change', (name: string) => `ALTER PUBLICATION ${name} SET (publish = 'insert')`, 'all kinds'],
+    ['was dropped', (name: string) => `DROP PUBLICATION ${name}`, 'does not exist'],
+  ])('fails when the publication %s', async (_, statement, detail) => {
+    await using setup = await Setup.create();
+    const run = setup.start(1, OFTEN);
+    await waitFor('the run to be healthy', () => run.said.includes('running'));
+    await setup.source.query(statement(setup.name));
+    await run.ended;
+    expect(run.failures).toMatchObject([{ code: 'SLUICE-4005', detail: expect.stringContaining(detail) }]);
+  });
+
+  it('looks once more before it ends, so that an ended task lacks no table', async () => {
+    await using setup = await Setup.create();
+    const run = setup.start();
+    await waitFor('the run to be healthy', () => run.said.includes('running'));
+    await setup.source.query('CREATE TABLE late (id int)');
+    await setup.order('ending');
+    await run.ended;
+    expect(run.failures).toMatchObject([{ code: 'SLUICE-4006', detail: 'public.late' }]);
+    expect(await setup.lastHeader('final')).toBeUndefined();
   });
 });

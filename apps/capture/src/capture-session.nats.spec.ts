@@ -13,6 +13,7 @@ const MEBIBYTE = 1024 * 1024;
 const CONFIG: CaptureSessionOptions['config'] = {
   SLUICE_CAPTURE_STATUS_INTERVAL_MS: 1_000,
   SLUICE_CAPTURE_IDLE_WATERMARK_MS: 300,
+  SLUICE_CAPTURE_COVERAGE_INTERVAL_MS: 60_000,
   SLUICE_CAPTURE_WINDOW_BYTES: MEBIBYTE,
   SLUICE_CHANGES_MAX_BYTES: 64 * MEBIBYTE,
 };
@@ -224,8 +225,7 @@ describe('runCaptureSession', () => {
   it('passes on the position of an idle source, and confirms it once it is durable', async () => {
     setup = await Setup.create();
     setup.capture();
-    await setup.source.query('CREATE TABLE other (id int)');
-    await setup.source.query('INSERT INTO other SELECT generate_series(1, 1000)');
+    await setup.source.query(`SELECT pg_logical_emit_message(false, 'spec', repeat('x', 100000))`);
     const lsn = await setup.walEnd();
     const idle = await waitFor('a watermark beyond', async () =>
       (await setup.batches()).find((batch) => parseLsn(header(batch, 'watermarkLsn') ?? '0/0') >= lsn),

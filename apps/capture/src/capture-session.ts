@@ -11,6 +11,7 @@ import { BatchPublisher } from './batch-publisher.js';
 import { type Batch } from './batch.js';
 import { type CaptureConfig } from './capture.config.js';
 import { prepareSource } from './capture-source.js';
+import { Coverage } from './coverage.js';
 import { Feedback } from './feedback.js';
 import { listenForRewind } from './rewind.js';
 import { chooseStartLsn, type StartFrom } from './session-start.js';
@@ -27,6 +28,7 @@ export interface CaptureSessionOptions {
     CaptureConfig,
     | 'SLUICE_CAPTURE_STATUS_INTERVAL_MS'
     | 'SLUICE_CAPTURE_IDLE_WATERMARK_MS'
+    | 'SLUICE_CAPTURE_COVERAGE_INTERVAL_MS'
     | 'SLUICE_CAPTURE_WINDOW_BYTES'
     | 'SLUICE_CHANGES_MAX_BYTES'
   >;
@@ -56,7 +58,8 @@ export async function runCaptureSession(options: CaptureSessionOptions): Promise
   const { taskId } = task;
   const ending = new AbortController();
   const sessionSignal = AbortSignal.any([signal, ending.signal]);
-  const source = await prepareSource(options.source, task, signal);
+  const coverage = new Coverage(options.source, task.publicationName);
+  const source = await prepareSource(options.source, task, { coverage, signal });
   const streams = changeStreams(bus);
   await streams.ensure(taskId, { maxBytes: config.SLUICE_CHANGES_MAX_BYTES });
   // Opened before the tail is read: whoever writes in between makes our first publish fail instead of being overlooked.
@@ -71,8 +74,10 @@ export async function runCaptureSession(options: CaptureSessionOptions): Promise
     signal: sessionSignal,
     statusIntervalMs: config.SLUICE_CAPTURE_STATUS_INTERVAL_MS,
   });
+  const slotLsn = source.slotConfirmedLsn;
+  const parts = { publisher, stream, coverage, startLsn, slotLsn, signal: sessionSignal };
   try {
-    return await new CaptureSession(options, { publisher, stream, startLsn, slotLsn: source.slotConfirmedLsn }).run();
+    return await new CaptureSession(options, parts).run();
   } finally {
     ending.abort();
   }
@@ -81,8 +86,11 @@ export async function runCaptureSession(options: CaptureSessionOptions): Promise
 interface SessionParts {
   readonly publisher: ChangePublisher;
   readonly stream: WalStream;
+  readonly coverage: Coverage;
   readonly startLsn: Lsn;
   readonly slotLsn: Lsn;
+  /** Aborted when the session is over, too. */
+  readonly signal: AbortSignal;
 }
 
 /**
@@ -92,12 +100,17 @@ interface SessionParts {
 class CaptureSession {
   readonly #options: CaptureSessionOptions;
   readonly #stream: WalStream;
+  readonly #coverage: Coverage;
+  readonly #signal: AbortSignal;
   readonly #session = randomUUID();
   readonly #startLsn: Lsn;
   readonly #assembler: BatchAssembler;
   readonly #batches: BatchPublisher;
   readonly #feedback: Feedback;
   readonly #drained = deferred<SessionEnd>();
+  /** The look at the end of the task; `null` before it. */
+  #lastLook: Promise<void> | null = null;
+  #isCovered = false;
   #publishedLsn: Lsn;
   /** The source's own position while nothing was open: everything below it has been sent. */
   #idleLsn: Lsn = ZERO_LSN;
@@ -106,9 +119,14 @@ class CaptureSession {
   #finalLsn: Lsn | null = null;
   #isFinalStored = false;
 
-  constructor(options: CaptureSessionOptions, { publisher, stream, startLsn, slotLsn }: SessionParts) {
+  constructor(
+    options: CaptureSessionOptions,
+    { publisher, stream, coverage, startLsn, slotLsn, signal }: SessionParts,
+  ) {
     this.#options = options;
     this.#stream = stream;
+    this.#coverage = coverage;
+    this.#signal = signal;
     this.#startLsn = startLsn;
     this.#publishedLsn = startLsn;
     this.#assembler = new BatchAssembler(startLsn, (batch) => this.#publish(batch));
@@ -140,6 +158,7 @@ class CaptureSession {
       return await Promise.race([
         this.#read(signal),
         this.#batches.failed,
+        this.#watchCoverage(),
         this.#drained.promise,
         rewind.requested.then((): SessionEnd => ({ kind: 'rewind' })),
         ended.then(() => this.#drained.promise),
@@ -241,7 +260,31 @@ class CaptureSession {
   #finishWhenDrained(): void {
     if (this.#untilLsn === null || this.#finalLsn !== null || this.#assembler.isTransactionOpen) return;
     if (!this.#assembler.isDrained && this.#idleLsn < this.#untilLsn) return;
-    this.#finalLsn = this.#assembler.finish(this.#untilLsn);
+    if (this.#isCovered) this.#finalLsn = this.#assembler.finish(this.#untilLsn);
+    else this.#lookBeforeFinal();
+  }
+
+  /** Here every table that was created below the end is there to be seen, and the target is not told of the end yet. */
+  #lookBeforeFinal(): void {
+    this.#lastLook ??= this.#coverage
+      .check()
+      .then(() => {
+        this.#isCovered = true;
+        this.#finishWhenDrained();
+      })
+      .catch((error: Error) => this.#drained.reject(error));
+  }
+
+  async #watchCoverage(): Promise<SessionEnd> {
+    const { config, log } = this.#options;
+    try {
+      const intervalMs = config.SLUICE_CAPTURE_COVERAGE_INTERVAL_MS;
+      return await this.#coverage.watch({ intervalMs, signal: this.#signal, log });
+    } catch (error) {
+      // What is created after the end of the task is not its matter any more.
+      if (this.#finalLsn !== null) return this.#drained.promise;
+      throw error;
+    }
   }
 
   /** The end: the target has everything, and the slot is told so. */

@@ -1,7 +1,8 @@
 import { type TaskSpec } from '@sluice/contracts';
 import { type Lsn } from '@sluice/model';
 import { connect, type Endpoint } from '@sluice/postgres-client';
-import { currentWalLsn, pushWalForward, requirePublication, takeOverSlot } from '@sluice/postgres-replication';
+import { currentWalLsn, pushWalForward, takeOverSlot } from '@sluice/postgres-replication';
+import { type Coverage } from './coverage.js';
 
 export interface SourceFacts {
   readonly slotConfirmedLsn: Lsn;
@@ -12,10 +13,14 @@ export interface SourceFacts {
 const TAKE_OVER_DEADLINE_MS = 10_000;
 const APPLICATION_NAME = 'capture setup';
 
-/** Looks at slot and publication and ends a stale reader. @throws SluiceError 1xxx, 4001, 4002, 4003, 4005. */
-export async function prepareSource(endpoint: Endpoint, task: TaskSpec, signal: AbortSignal): Promise<SourceFacts> {
+/** Looks at slot and publication and ends a stale reader. @throws SluiceError 1xxx, 4001, 4002, 4003, 4005, 4006. */
+export async function prepareSource(
+  endpoint: Endpoint,
+  task: TaskSpec,
+  { coverage, signal }: { readonly coverage: Coverage; readonly signal: AbortSignal },
+): Promise<SourceFacts> {
   await using client = await connect(endpoint, { applicationName: APPLICATION_NAME });
-  await requirePublication(client, task.publicationName);
+  await coverage.checkOn(client);
   const slot = await takeOverSlot(client, task.slotName, { signal, deadlineMs: TAKE_OVER_DEADLINE_MS });
   return { slotConfirmedLsn: slot.confirmedFlushLsn, walEndLsn: await currentWalLsn(client) };
 }

@@ -26,6 +26,13 @@ export const CaptureConfig = BaseConfig.extend({
     .max(60_000)
     .default(5_000)
     .describe('How often the position of an idle source is passed on, so that its WAL can be freed.'),
+  SLUICE_CAPTURE_COVERAGE_INTERVAL_MS: z.coerce
+    .number()
+    .int()
+    .min(100)
+    .max(3_600_000)
+    .default(10_000)
+    .describe('How often the source is asked for tables whose changes are not published; such a table fails the task.'),
   SLUICE_CAPTURE_WINDOW_BYTES: z.coerce
     .number()
     .int()

@@ -167,6 +167,13 @@ export const ERRORS = {
     retry: 'manual',
     remedy: 'Restore the publication with its tables; changes made meanwhile need a new full load.',
   },
+  'SLUICE-4006': {
+    title: 'Table is not replicated',
+    httpStatus: 409,
+    retry: 'manual',
+    remedy:
+      'It was created after the load. Drop it, or end the task and start a new one; its rows are not on the target.',
+  },
   'SLUICE-5001': {
     title: 'Duplicate key on the target',
     httpStatus: 409,

@@ -25,13 +25,7 @@ export { CELL_KIND, MESSAGE_KIND } from './pgoutput/message-kind.js';
 export { newRowChange, readTuple, type RowChange, rowChange, TupleView } from './pgoutput/row-change.js';
 export { openWalStream, type WalConsumer, WalStream, type WalStreamOptions } from './wal-stream.js';
 export { ConfirmationTracker } from './confirmation-tracker.js';
-export {
-  type PublishedTable,
-  publicationTables,
-  requirePublication,
-  type UnpublishedTable,
-  unpublishedTables,
-} from './publication.js';
+export { publishedTableOids, requirePublication, type UnpublishedTable, unpublishedTables } from './publication.js';
 export {
   currentWalLsn,
   dropSlot,

@@ -1,36 +1,38 @@
 import { SluiceError } from '@sluice/contracts';
-import { inUserSchema, notExtensionMember, readRows, sql } from '@sluice/postgres-catalog';
+import { inUserSchema, notExtensionMember, type QualifiedName, readRows, sql } from '@sluice/postgres-catalog';
 import { type Client } from '@sluice/postgres-client';
 
-export interface PublishedTable {
-  readonly schema: string;
-  readonly name: string;
-}
-
-/** The tables of a publication, by name; `null` when there is no such publication. PostgreSQL 10–18. */
-export async function publicationTables(
-  client: Client,
-  publicationName: string,
-): Promise<readonly PublishedTable[] | null> {
-  const { rows } = await client.query<{ schema: string | null; name: string | null }>(
-    `SELECT published.schemaname::text AS schema, published.tablename::text AS name
-       FROM pg_catalog.pg_publication AS publication
-       LEFT JOIN pg_catalog.pg_publication_tables AS published ON published.pubname = publication.pubname
-      WHERE publication.pubname = $1
-      ORDER BY published.schemaname, published.tablename`,
+/**
+ * PostgreSQL 18 only warns when the publication of a stream is missing, and leaves its changes out; none says anything
+ * about kinds of changes that are not published any more. So look. PostgreSQL 10–18.
+ * @throws SluiceError 4005
+ */
+export async function requirePublication(client: Client, publicationName: string): Promise<void> {
+  // to_jsonb gives null for a column that this version does not have (pubtruncate: since 11).
+  const rows = await readRows<{ isWhole: boolean }>(
+    client,
+    sql`SELECT pubinsert AND pubupdate AND pubdelete
+             AND coalesce((pg_catalog.to_jsonb(p) ->> 'pubtruncate')::boolean, true) AS "isWhole"
+        FROM pg_catalog.pg_publication p WHERE pubname = $1`,
     [publicationName],
   );
-  if (rows.length === 0) return null;
-  return rows.flatMap(({ schema, name }) => (schema === null || name === null ? [] : [{ schema, name }]));
+  if (rows[0]?.isWhole === true) return;
+  const what = rows[0] ? 'does not publish all kinds of changes any more' : 'does not exist';
+  throw new SluiceError('SLUICE-4005', { detail: `publication ${publicationName} ${what}` });
 }
 
-/** PostgreSQL 18 only warns when the publication of a stream is missing, and leaves its changes out: so look first. @throws SLUICE-4005 */
-export async function requirePublication(client: Client, publicationName: string): Promise<void> {
-  if ((await publicationTables(client, publicationName)) !== null) return;
-  throw new SluiceError('SLUICE-4005', { detail: `publication ${publicationName} does not exist` });
+/** The tables that a publication lists, by OID. */
+export async function publishedTableOids(client: Client, publicationName: string): Promise<number[]> {
+  const rows = await readRows<{ oid: number }>(
+    client,
+    sql`SELECT r.prrelid AS oid FROM pg_catalog.pg_publication p
+        JOIN pg_catalog.pg_publication_rel r ON r.prpubid = p.oid WHERE p.pubname = $1`,
+    [publicationName],
+  );
+  return rows.map(({ oid }) => oid);
 }
 
-export interface UnpublishedTable extends PublishedTable {
+export interface UnpublishedTable extends QualifiedName {
   readonly oid: number;
 }
 
