@@ -1,6 +1,7 @@
 import { SluiceError } from '@sluice/contracts';
 import { delay, present } from '@sluice/kernel';
-import { readTables, readVersionNum } from '@sluice/postgres-catalog';
+import { type QualifiedName, readTables, readVersionNum } from '@sluice/postgres-catalog';
+import { quoteQualified } from '@sluice/postgres-client';
 import {
   beginUnderSnapshot,
   type ExportedSnapshot,
@@ -18,9 +19,12 @@ import {
 } from '@sluice/postgres-snapshot';
 import { copySessionName } from './copy-worker.js';
 import { checkOrders, type Load } from './load-context.js';
-import { throwRecorded } from './load-errors.js';
+import { RecordedFailure, throwRecorded } from './load-errors.js';
 import { CopyRate } from './load-progress.js';
 import { WorkItems } from './work-items.js';
+
+/** More names would not help a person. */
+const TABLES_SHOWN_MAX = 20;
 
 /** Copies all tables under the present snapshot that no earlier one finished. @throws SluiceError 3003 when it is lost. */
 export async function copyTables(load: Load): Promise<void> {
@@ -55,12 +59,12 @@ async function startUnfinished(
   const missing = tables.filter((table) => !onTarget.has(tableKey(table)));
   for (const { schema, name } of missing)
     log.warn({ table: `${schema}.${name}` }, 'table is not on the target: not copied');
-  const done = new Set(
-    (await readTableLoads(target, taskId))
-      // Without changes that follow, only tables of one snapshot are of one moment.
-      .filter((table) => table.done && (load.isFollowed || table.generation === start.generation))
-      .map(tableKey),
+  const started = Map.groupBy(await readTableLoads(target, taskId), (table) =>
+    // Without changes that follow, only tables of one snapshot are of one moment.
+    table.done && (load.isFollowed || table.generation === start.generation) ? 'done' : 'open',
   );
+  refuseVanished(started.get('open') ?? [], tables);
+  const done = new Set(started.get('done')?.map(tableKey));
   const starts = tables.flatMap((table) => {
     const counterpart = onTarget.get(tableKey(table));
     if (!counterpart || done.has(tableKey(table))) return [];
@@ -68,6 +72,24 @@ async function startUnfinished(
     return [{ schema: table.schema, name: table.name, chunks }];
   });
   await startTables(target, { taskId, ...start }, starts);
+}
+
+/**
+ * A table that was started under an earlier snapshot and is not in this one can never be done, and stands on the target
+ * without rows.
+ */
+function refuseVanished(open: readonly QualifiedName[], tables: readonly QualifiedName[]): void {
+  const present = new Set(tables.map(tableKey));
+  const vanished = open.filter((table) => !present.has(tableKey(table)));
+  if (vanished.length === 0) return;
+  const names = vanished.slice(0, TABLES_SHOWN_MAX).map(({ schema, name }) => quoteQualified(schema, name));
+  const more = vanished.length > TABLES_SHOWN_MAX ? ` and ${vanished.length - TABLES_SHOWN_MAX} more` : '';
+  throw new RecordedFailure(
+    new SluiceError('SLUICE-3004', {
+      detail: `dropped or renamed on the source before the copy was complete: ${names.join(', ')}${more}`,
+      remedy: 'End the task, empty the target and start again.',
+    }),
+  );
 }
 
 const LOOK_INTERVAL_MS = 500;

@@ -368,6 +368,24 @@ describe('a full load', () => {
     await expectSameRows(source, target, { tables: ['public.large'] });
   });
 
+  it.each(['full_and_incremental', 'full'] as const)(
+    'fails with the name of a table that is dropped before it is copied (%s)',
+    async (syncType) => {
+      task = { ...task, syncType };
+      await source.query(LARGE);
+      await source.query('CREATE TABLE doomed (a int)');
+      startServices();
+      await order('full-load');
+      // The smallest comes last.
+      await chunksDone(1);
+      await source.query('DROP TABLE doomed');
+      expect(await ended('full-load')).toMatchObject({
+        outcome: 'failed',
+        error: { code: 'SLUICE-3004', detail: expect.stringContaining('"public"."doomed"') },
+      });
+    },
+  );
+
   it('leaves what looks across tables of several snapshots for when changes have brought them to one moment', async () => {
     await source.query(LARGE);
     await source.query(FAMILY);
