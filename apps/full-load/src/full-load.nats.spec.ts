@@ -18,7 +18,7 @@ import {
   type RunContext,
   serveCredentials,
 } from '@sluice/messaging';
-import { readOpenJoin } from '@sluice/postgres-snapshot';
+import { isFinisherAtWork, readOpenJoin } from '@sluice/postgres-snapshot';
 import { type RuntimeContext } from '@sluice/service-runtime';
 import { createLogger } from '@sluice/telemetry';
 import {
@@ -409,6 +409,11 @@ describe('a full load', () => {
       return (await readOpenJoin(session, task.taskId, 2))?.error?.code === 'SLUICE-3006';
     });
     await target.query('INSERT INTO parent VALUES (0)');
+    // An order while the earlier run is on its way out has no effect; apply gives it again.
+    await waitFor('the earlier run to be over', async () => {
+      const session = await target.connect();
+      return !(await isFinisherAtWork(session, task.taskId));
+    });
     await order('finish-load', 3);
     await waitFor('the end', async () => {
       const rows = await target.query('SELECT FROM sluice.load WHERE finished_at IS NOT NULL');
