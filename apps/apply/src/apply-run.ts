@@ -103,7 +103,11 @@ async function applyUntilStopped(options: SessionOptions): Promise<WorkOutcome> 
     });
     const streams = changeStreams(bus);
     await streams.ensure(taskId, { maxBytes: config.SLUICE_CHANGES_MAX_BYTES });
-    await using reader = await streams.openReader(taskId, { prefetchBytes: config.SLUICE_APPLY_PREFETCH_BYTES });
+    await using reader = await streams.openReader(taskId, {
+      prefetchBytes: config.SLUICE_APPLY_PREFETCH_BYTES,
+      // Wakes the loop at once when the order to stop comes; a newer run must not find this one still reading.
+      signal,
+    });
     progress.begin(target);
     attempt.onHealthy();
     const loop = new ApplyLoop({

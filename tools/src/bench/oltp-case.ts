@@ -58,6 +58,7 @@ async function makeBacklog(
   await sluice.api.act(taskId, 'pause');
   await sluice.untilState(taskId, 'paused');
   await untilUnused(servers, slotName);
+  await untilNoSessions(servers, 'bench_sluice');
   await restoreDatabase(target, 'base_sluice', 'bench_sluice');
   await restoreDatabase(target, 'base_native', 'bench_sluice');
   await execute(target, 'base_native', 'DROP SCHEMA sluice CASCADE');
@@ -190,6 +191,15 @@ async function untilUnused({ source }: BenchServers, slotName: string): Promise<
     const { rowCount } = await client.query('SELECT FROM pg_replication_slots WHERE active AND slot_name = $1', [
       slotName,
     ]);
+    return rowCount === 0;
+  });
+}
+
+/** A database that somebody uses cannot be copied. */
+async function untilNoSessions({ target }: BenchServers, database: string): Promise<void> {
+  await using client = await openClient(target, 'postgres');
+  await until(`no session in ${database}`, async () => {
+    const { rowCount } = await client.query('SELECT FROM pg_stat_activity WHERE datname = $1', [database]);
     return rowCount === 0;
   });
 }
