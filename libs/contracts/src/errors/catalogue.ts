@@ -172,7 +172,7 @@ export const ERRORS = {
     httpStatus: 409,
     retry: 'manual',
     remedy:
-      'It was created after the load. Drop it, or end the task and start a new one; its rows are not on the target.',
+      'It was created after the load, or taken out of the publication. Drop it if it is new, or end the task and start a new one; its changes are not on the target.',
   },
   'SLUICE-5001': {
     title: 'Duplicate key on the target',
