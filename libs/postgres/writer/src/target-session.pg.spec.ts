@@ -314,6 +314,19 @@ describe('TargetSession', () => {
     await session.close();
   });
 
+  it('names the row when the source holds a key twice that is unique on the target', async () => {
+    await using setup = await pair('CREATE TABLE t (id int NOT NULL, v text); ALTER TABLE t REPLICA IDENTITY FULL');
+    await setup.target.query('ALTER TABLE t ADD PRIMARY KEY (id)');
+    const session = await setup.open();
+    await setup.recorder.query("INSERT INTO t VALUES (1, 'a'), (1, 'b')");
+    await expect(session.applyTransactions(await changesOf(setup))).rejects.toMatchObject({
+      code: 'SLUICE-5001',
+      detail: expect.stringContaining('"id"=1'),
+    });
+    expect(await setup.target.query('SELECT * FROM t')).toEqual([]);
+    await session.close();
+  });
+
   it('does not hold a description without changes against a table that looks different by now', async () => {
     await using setup = await pair('CREATE TABLE t (id int PRIMARY KEY, gone text)');
     await setup.recorder.query("INSERT INTO t VALUES (1, 'x')");
