@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { helperObjectName, type StageRunOf } from '@sluice/contracts';
+import { helperObjectName, type StageRunOf, DEFAULT_INCREMENTAL_OPTIONS } from '@sluice/contracts';
 import { present } from '@sluice/kernel';
 import { type Bus, connectBus, consumeRuns } from '@sluice/messaging';
 import { type Lsn, parseLsn } from '@sluice/model';
@@ -45,7 +45,14 @@ beforeEach(async () => {
     runId: randomUUID(),
     epoch: 7,
     stage: 'apply',
-    task: { taskId, name: 'spec', syncType: 'full_and_incremental', conflictPolicy: 'error', ...names },
+    task: {
+      taskId,
+      name: 'spec',
+      syncType: 'full_and_incremental',
+      incremental: DEFAULT_INCREMENTAL_OPTIONS,
+      ddlDecisions: [],
+      ...names,
+    },
   };
   [appliedLsn, failures, orders] = [parseLsn('0/9'), 0, []];
   await openLedger(session, taskId);

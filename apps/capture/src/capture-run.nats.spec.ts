@@ -6,6 +6,7 @@ import {
   type SluiceError,
   StageRun,
   type StageRunOf,
+  DEFAULT_INCREMENTAL_OPTIONS,
 } from '@sluice/contracts';
 import { type Bus, changeStreams, connectBus, desiredStates, publish } from '@sluice/messaging';
 import { readSlot } from '@sluice/postgres-replication';
@@ -84,7 +85,8 @@ class Setup implements AsyncDisposable {
       syncType: 'incremental',
       slotName: this.name,
       publicationName: this.name,
-      conflictPolicy: 'error',
+      incremental: DEFAULT_INCREMENTAL_OPTIONS,
+      ddlDecisions: [],
     };
     const run = StageRun.parse({ version: 1, runId: randomUUID(), epoch, task, stage: 'capture' });
     const said: string[] = [];

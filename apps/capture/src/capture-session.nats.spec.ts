@@ -1,5 +1,12 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { appliedMessages, CHANGE_HEADERS, helperObjectName, rewindMessages, type TaskSpec } from '@sluice/contracts';
+import {
+  appliedMessages,
+  CHANGE_HEADERS,
+  helperObjectName,
+  rewindMessages,
+  type TaskSpec,
+  DEFAULT_INCREMENTAL_OPTIONS,
+} from '@sluice/contracts';
 import { abortReason } from '@sluice/kernel';
 import { type Bus, type ChangeMessage, changeStreams, connectBus, publish } from '@sluice/messaging';
 import { formatLsn, type Lsn, parseLsn } from '@sluice/model';
@@ -50,7 +57,8 @@ class Setup implements AsyncDisposable {
       syncType: 'full_and_incremental',
       slotName: name,
       publicationName: name,
-      conflictPolicy: 'error',
+      incremental: DEFAULT_INCREMENTAL_OPTIONS,
+      ddlDecisions: [],
     };
     return new Setup(bus, db, task);
   }

@@ -1,5 +1,11 @@
 import { describe, expect, it } from '@jest/globals';
-import { helperObjectName, type StageEvent, stageEvents, type StageRunOf } from '@sluice/contracts';
+import {
+  helperObjectName,
+  type StageEvent,
+  stageEvents,
+  type StageRunOf,
+  DEFAULT_INCREMENTAL_OPTIONS,
+} from '@sluice/contracts';
 import { Secret } from '@sluice/kernel';
 import { type Bus, connectBus, consumeEvents, consumeRuns, publishRun, serveCredentials } from '@sluice/messaging';
 import { type Endpoint } from '@sluice/postgres-client';
@@ -76,7 +82,8 @@ function connectionTestRun(): StageRunOf<'connection-test'> {
       syncType: 'full_and_incremental',
       slotName: name,
       publicationName: name,
-      conflictPolicy: 'error',
+      incremental: DEFAULT_INCREMENTAL_OPTIONS,
+      ddlDecisions: [],
     },
   };
 }

@@ -6,6 +6,7 @@ import {
   stageEvents,
   type StageRun,
   type TaskSpec,
+  DEFAULT_INCREMENTAL_OPTIONS,
 } from '@sluice/contracts';
 import { Secret } from '@sluice/kernel';
 import {
@@ -66,7 +67,8 @@ beforeEach(async () => {
     syncType: 'full_and_incremental',
     slotName: name,
     publicationName: name,
-    conflictPolicy: 'error',
+    incremental: DEFAULT_INCREMENTAL_OPTIONS,
+    ddlDecisions: [],
   };
   address = { source: source.endpoint, target: target.endpoint };
   const input = ({ endpoint }: TestDatabase, { host, port }: { host: string; port: number }) => ({

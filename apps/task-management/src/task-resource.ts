@@ -14,6 +14,7 @@ export function toTaskResource(task: StoredTask, progress: TaskResource['progres
     availableActions: [...availableActions(situation.state)],
     source: task.source,
     target: task.target,
+    incremental: task.incremental,
     epoch: situation.epoch,
     error: situation.error,
     connectionTest: situation.connectionTest,

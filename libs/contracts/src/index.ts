@@ -20,9 +20,29 @@ export {
   rewindMessages,
   taskChanges,
 } from './messages/change-stream.js';
+export {
+  Conflict,
+  ConflictAction,
+  ConflictKind,
+  conflictRecords,
+  ConflictsRecorded,
+  RecordConflicts,
+  RowImage,
+} from './messages/conflicts.js';
 export { CheckOutcome, CheckReport, ConnectionStep, ConnectionTestResult, PrecheckResult } from './messages/checks.js';
 export { CredentialsReply, CredentialsRequest, credentialsRequests } from './messages/credentials.js';
+export {
+  ConflictPolicy,
+  DDL_CLASSES,
+  DdlAction,
+  DdlClass,
+  DdlDecision,
+  DdlOptions,
+  DEFAULT_INCREMENTAL_OPTIONS,
+  IncrementalOptions,
+} from './messages/incremental-options.js';
 export { Progress, ProgressMessage, progressMessages } from './messages/progress.js';
+export { SEQUENCES_PER_MESSAGE_MAX, sequenceMessages, SequencesMessage } from './messages/sequences.js';
 export { StageEvent, stageEvents, StageResult, TaskEvent, taskEvents } from './messages/stage-events.js';
 export {
   ApplyRun,

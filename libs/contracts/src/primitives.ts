@@ -10,8 +10,14 @@ export const LsnTextSchema = z.string().regex(/^[0-9A-Fa-f]{1,8}\/[0-9A-Fa-f]{1,
 export const Side = z.enum(['source', 'target']);
 export type Side = z.infer<typeof Side>;
 
-/** An error as it travels: catalogued code, what happened and where, what to do. Never row values or secrets. */
-export const ErrorReport = z.object({ code: z.string(), detail: z.string(), remedy: z.string() });
+/** An error as it travels: catalogued code, what happened and where, what to do. Never secrets; of a row its key only. */
+export const ErrorReport = z.object({
+  code: z.string(),
+  detail: z.string(),
+  remedy: z.string(),
+  /** Facts for programs, by name: table, constraint, commitLsn, number, statement, … */
+  evidence: z.record(z.string(), z.string()).optional(),
+});
 export type ErrorReport = z.infer<typeof ErrorReport>;
 
 /** A table by its name on the source. */

@@ -1,5 +1,12 @@
 import { randomUUID } from 'node:crypto';
-import { helperObjectName, type Stage, StageRun, type StageRunOf, type TaskSpec } from '@sluice/contracts';
+import {
+  helperObjectName,
+  type Stage,
+  StageRun,
+  type StageRunOf,
+  type TaskSpec,
+  DEFAULT_INCREMENTAL_OPTIONS,
+} from '@sluice/contracts';
 import { createLogger } from '@sluice/telemetry';
 import { type Bus, connectBus } from './bus.js';
 
@@ -18,7 +25,8 @@ export function specTask(taskId: string = randomUUID()): TaskSpec {
     syncType: 'full_and_incremental',
     slotName: name,
     publicationName: name,
-    conflictPolicy: 'error',
+    incremental: DEFAULT_INCREMENTAL_OPTIONS,
+    ddlDecisions: [],
   };
 }
 

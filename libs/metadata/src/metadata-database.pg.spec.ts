@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { type StageEvent } from '@sluice/contracts';
+import { DEFAULT_INCREMENTAL_OPTIONS, type StageEvent } from '@sluice/contracts';
 import { Secret } from '@sluice/kernel';
 import { type Command, decideAction, decideEvent, type TaskStage } from '@sluice/model';
 import { testDatabase, type TestDatabase } from '@sluice/testing';
@@ -18,7 +18,13 @@ function endpoint(host: string): NewTask['endpoints']['source'] {
 
 function newTask(name = 'shop-move'): NewTask {
   const endpoints = { source: endpoint('source.test'), target: endpoint('target.test') };
-  return { name, description: '', syncType: 'full_and_incremental', endpoints };
+  return {
+    name,
+    description: '',
+    syncType: 'full_and_incremental',
+    incremental: DEFAULT_INCREMENTAL_OPTIONS,
+    endpoints,
+  };
 }
 
 let database: TestDatabase;
@@ -83,7 +89,7 @@ describe('the metadata schema', () => {
     await database.query('DROP SCHEMA sluice_control CASCADE');
     const replicas = await Promise.all([open(), open(), open()]);
     await Promise.all(replicas.map((replica) => replica.ping()));
-    expect(await database.query('SELECT name FROM sluice_control.migrations')).toHaveLength(1);
+    expect(await database.query('SELECT name FROM sluice_control.migrations')).toHaveLength(2);
     await Promise.all(replicas.map((replica) => replica[Symbol.asyncDispose]()));
   });
 

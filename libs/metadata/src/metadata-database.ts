@@ -15,6 +15,7 @@ import { TaskRunEntity } from './entities/task-run.entity.js';
 import { TaskEntity } from './entities/task.entity.js';
 import { LOCKS } from './locks.js';
 import { Initial1767225600000 } from './migrations/1767225600000-initial.js';
+import { IncrementalOptions1769904000000 } from './migrations/1769904000000-incremental-options.js';
 import { Outbox } from './outbox.js';
 import { Sealer } from './sealed-box.js';
 import { TaskCreator } from './task-creator.js';
@@ -65,7 +66,7 @@ export class MetadataDatabase implements AsyncDisposable {
       ...connectionOptions(url),
       schema: METADATA_SCHEMA,
       entities: ENTITIES,
-      migrations: [Initial1767225600000],
+      migrations: [Initial1767225600000, IncrementalOptions1769904000000],
       // An idle connection that the server ends is replaced at the next use; without a listener it would end the process.
       poolErrorHandler: () => undefined,
     });

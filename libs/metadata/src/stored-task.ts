@@ -1,4 +1,10 @@
-import { type EndpointInput, type EndpointView, type TaskId, type SyncType } from '@sluice/contracts';
+import {
+  type EndpointInput,
+  type EndpointView,
+  type IncrementalOptions,
+  type SyncType,
+  type TaskId,
+} from '@sluice/contracts';
 import { type TaskSituation } from '@sluice/model';
 import { type z } from 'zod';
 
@@ -13,6 +19,7 @@ export interface StoredTask {
   readonly name: string;
   readonly description: string;
   readonly syncType: SyncType;
+  readonly incremental: IncrementalOptions;
   readonly situation: TaskSituation;
   /** Without secrets. */
   readonly source: z.infer<typeof EndpointView>;
@@ -25,6 +32,7 @@ export interface NewTask {
   readonly name: string;
   readonly description: string;
   readonly syncType: SyncType;
+  readonly incremental: IncrementalOptions;
   readonly endpoints: TaskEndpoints;
 }
 

@@ -4,7 +4,13 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
-import { CaptureRun, type StageEvent, stageEvents, type StageRunOf } from '@sluice/contracts';
+import {
+  CaptureRun,
+  type StageEvent,
+  stageEvents,
+  type StageRunOf,
+  DEFAULT_INCREMENTAL_OPTIONS,
+} from '@sluice/contracts';
 import { freePort } from '@sluice/embedded';
 import { type Bus, connectBus, consumeEvents, publishRun } from '@sluice/messaging';
 import { createLogger } from '@sluice/telemetry';
@@ -62,7 +68,8 @@ function captureRun(): StageRunOf<'capture'> {
     syncType: 'full',
     slotName: 's',
     publicationName: 's',
-    conflictPolicy: 'error',
+    incremental: DEFAULT_INCREMENTAL_OPTIONS,
+    ddlDecisions: [],
   };
   return CaptureRun.parse({ version: 1, runId: randomUUID(), epoch: 1, stage: 'capture', task });
 }

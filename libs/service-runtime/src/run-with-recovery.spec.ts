@@ -1,6 +1,12 @@
 import { describe, expect, it } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
-import { CaptureRun, type ErrorCode, SluiceError, type StageResult } from '@sluice/contracts';
+import {
+  CaptureRun,
+  type ErrorCode,
+  SluiceError,
+  type StageResult,
+  DEFAULT_INCREMENTAL_OPTIONS,
+} from '@sluice/contracts';
 import { createLogger } from '@sluice/telemetry';
 import {
   runWithRecovery,
@@ -19,7 +25,15 @@ const RUN = CaptureRun.parse({
   runId: randomUUID(),
   epoch: 1,
   stage: 'capture',
-  task: { taskId, name: 'spec', syncType: 'full', slotName: 's', publicationName: 's', conflictPolicy: 'error' },
+  task: {
+    taskId,
+    name: 'spec',
+    syncType: 'full',
+    slotName: 's',
+    publicationName: 's',
+    incremental: DEFAULT_INCREMENTAL_OPTIONS,
+    ddlDecisions: [],
+  },
 });
 
 function failure(code: ErrorCode): SluiceError {

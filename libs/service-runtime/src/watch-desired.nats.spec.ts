@@ -1,6 +1,13 @@
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
-import { CaptureRun, type DesiredState, type Progress, progressMessages, type StageRunOf } from '@sluice/contracts';
+import {
+  CaptureRun,
+  type DesiredState,
+  type Progress,
+  progressMessages,
+  type StageRunOf,
+  DEFAULT_INCREMENTAL_OPTIONS,
+} from '@sluice/contracts';
 import { type Bus, connectBus, desiredStates, subscribe } from '@sluice/messaging';
 import { createLogger } from '@sluice/telemetry';
 import { testNats, waitFor } from '@sluice/testing';
@@ -11,7 +18,13 @@ jest.setTimeout(60_000);
 
 function captureRun(epoch: number): StageRunOf<'capture'> {
   const names = { name: 'spec', slotName: 's', publicationName: 's' };
-  const task = { taskId: randomUUID(), syncType: 'full', conflictPolicy: 'error', ...names };
+  const task = {
+    taskId: randomUUID(),
+    syncType: 'full',
+    incremental: DEFAULT_INCREMENTAL_OPTIONS,
+    ddlDecisions: [],
+    ...names,
+  };
   return CaptureRun.parse({ version: 1, runId: randomUUID(), epoch, stage: 'capture', task });
 }
 

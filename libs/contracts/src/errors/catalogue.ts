@@ -174,6 +174,26 @@ export const ERRORS = {
     remedy:
       'It was created after the load, or taken out of the publication. Drop it if it is new, or end the task and start a new one; its changes are not on the target.',
   },
+  'SLUICE-4007': {
+    title: 'Change stream is not replicated',
+    httpStatus: 422,
+    retry: 'manual',
+    remedy: 'Use confirm "applied", or run nats-server as a cluster and set SLUICE_BUS_REPLICAS to 3 or 5.',
+  },
+  'SLUICE-4008': {
+    title: 'DDL of the source cannot be captured',
+    httpStatus: 422,
+    retry: 'manual',
+    remedy:
+      'Let a superuser install the event trigger with the statements shown, or switch the synchronization of DDL off.',
+  },
+  'SLUICE-4009': {
+    title: 'Source is of another history',
+    httpStatus: 409,
+    retry: 'manual',
+    remedy:
+      'It is another server, or a standby was promoted that lacks WAL which was read already. Start over with a new full load.',
+  },
   'SLUICE-5001': {
     title: 'Duplicate key on the target',
     httpStatus: 409,
@@ -245,6 +265,24 @@ export const ERRORS = {
     httpStatus: 409,
     retry: 'manual',
     remedy: 'End the task with an untilLsn that is not below the position named.',
+  },
+  'SLUICE-5013': {
+    title: 'DDL could not be applied to the target',
+    httpStatus: 409,
+    retry: 'manual',
+    remedy: 'Make the target ready for the statement shown and retry, or decide to skip or to replace it.',
+  },
+  'SLUICE-5014': {
+    title: 'DDL of a kind that stops the task',
+    httpStatus: 409,
+    retry: 'manual',
+    remedy: 'Decide to skip or to replace the statement shown, then retry the task.',
+  },
+  'SLUICE-5015': {
+    title: 'Table could not join the running task',
+    httpStatus: 422,
+    retry: 'limited',
+    remedy: 'See the error of the server for the table named.',
   },
   'SLUICE-6001': { title: 'Invalid request', httpStatus: 400, retry: 'manual', remedy: 'Correct the fields named.' },
   'SLUICE-6002': { title: 'Not found', httpStatus: 404, retry: 'manual', remedy: 'Check the id.' },

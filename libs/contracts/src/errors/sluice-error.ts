@@ -5,6 +5,8 @@ export interface SluiceErrorOptions {
   readonly detail: string;
   /** Replaces the catalogue's remedy where the occurrence knows better (SQL to paste, a line for pg_hba.conf). */
   readonly remedy?: string;
+  /** Facts for programs, by name; shown to the API's consumers. */
+  readonly evidence?: Readonly<Record<string, string>> | undefined;
   readonly cause?: unknown;
 }
 
@@ -14,12 +16,14 @@ export class SluiceError extends Error {
   readonly code: ErrorCode;
   readonly detail: string;
   readonly remedy: string;
+  readonly evidence: Readonly<Record<string, string>> | undefined;
 
   constructor(code: ErrorCode, options: SluiceErrorOptions) {
     super(`${code} ${ERRORS[code].title}: ${options.detail}`, { cause: options.cause });
     this.code = code;
     this.detail = options.detail;
     this.remedy = options.remedy ?? ERRORS[code].remedy;
+    this.evidence = options.evidence;
   }
 
   get spec(): ErrorSpec {

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { ConnectionTestResult, PrecheckResult } from '../messages/checks.js';
 import { Progress } from '../messages/progress.js';
+import { DEFAULT_INCREMENTAL_OPTIONS, IncrementalOptions } from '../messages/incremental-options.js';
 import { SyncType } from '../messages/task-spec.js';
 import { ErrorReport, LsnTextSchema, TaskId } from '../primitives.js';
 
@@ -42,6 +43,7 @@ export const CreateTaskRequest = z.strictObject({
   syncType: SyncType.exclude(['incremental']).default('full_and_incremental'),
   source: EndpointInput,
   target: EndpointInput,
+  incremental: IncrementalOptions.default(DEFAULT_INCREMENTAL_OPTIONS),
 });
 export type CreateTaskRequest = z.infer<typeof CreateTaskRequest>;
 
@@ -65,6 +67,7 @@ export const TaskResource = z.object({
   availableActions: z.array(z.string()),
   source: EndpointView.nullable(),
   target: EndpointView.nullable(),
+  incremental: IncrementalOptions,
   epoch: z.number().int(),
   error: ErrorReport.nullable(),
   connectionTest: ConnectionTestResult.nullable(),

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { TaskId } from '../primitives.js';
+import { DdlDecision, IncrementalOptions } from './incremental-options.js';
 
 export const SyncType = z.enum(['full_and_incremental', 'full', 'incremental']);
 export type SyncType = z.infer<typeof SyncType>;
@@ -12,8 +13,9 @@ export const TaskSpec = z.object({
   /** Name of the slot and of the publication on the source: `sluice_` and the id's 32 hex digits. */
   slotName: z.string(),
   publicationName: z.string(),
-  /** What happens on a key conflict or a missing row in the incremental phase. */
-  conflictPolicy: z.enum(['error']),
+  incremental: IncrementalOptions,
+  /** What a person decided about DDL that could not be applied. */
+  ddlDecisions: z.array(DdlDecision).default([]),
 });
 export type TaskSpec = z.infer<typeof TaskSpec>;
 

@@ -1,7 +1,9 @@
 import {
   type ConnectionTestResult,
+  type DdlDecision,
   type DesiredState,
   type ErrorReport,
+  type IncrementalOptions,
   type PrecheckResult,
   type SyncType,
 } from '@sluice/contracts';
@@ -25,6 +27,12 @@ export class TaskEntity {
 
   @Column({ name: 'sync_type', type: 'text' })
   syncType!: SyncType;
+
+  @Column({ type: 'jsonb' })
+  incremental!: IncrementalOptions;
+
+  @Column({ name: 'ddl_decisions', type: 'jsonb' })
+  ddlDecisions!: DdlDecision[];
 
   @Column({ type: 'text' })
   state!: TaskState;

@@ -17,6 +17,7 @@ export function toStoredTask({ task, runs, endpoints }: TaskRows): StoredTask {
     name: task.name,
     description: task.description,
     syncType: task.syncType,
+    incremental: task.incremental,
     situation: toSituation(task, runs),
     source: toView(endpoints.source),
     target: toView(endpoints.target),
@@ -48,12 +49,14 @@ export function situationColumns(situation: TaskSituation): Omit<TaskSituation, 
 }
 
 export function toNewEntity(task: NewTask, { id, at }: { readonly id: string; readonly at: Date }): TaskEntity {
-  const { name, description, syncType } = task;
+  const { name, description, syncType, incremental } = task;
   return Object.assign(new TaskEntity(), {
     id,
     name,
     description,
     syncType,
+    incremental,
+    ddlDecisions: [],
     ...situationColumns({ ...NEW_TASK, syncType }),
     desired: null,
     createdAt: at,
@@ -61,7 +64,13 @@ export function toNewEntity(task: NewTask, { id, at }: { readonly id: string; re
   });
 }
 
-export function toTaskSpec({ id, name, syncType }: Pick<TaskEntity, 'id' | 'name' | 'syncType'>): TaskSpec {
+export function toTaskSpec({
+  id,
+  name,
+  syncType,
+  incremental,
+  ddlDecisions,
+}: Pick<TaskEntity, 'id' | 'name' | 'syncType' | 'incremental' | 'ddlDecisions'>): TaskSpec {
   const helperName = helperObjectName(id);
   return {
     taskId: id,
@@ -69,7 +78,8 @@ export function toTaskSpec({ id, name, syncType }: Pick<TaskEntity, 'id' | 'name
     syncType,
     slotName: helperName,
     publicationName: helperName,
-    conflictPolicy: 'error',
+    incremental,
+    ddlDecisions,
   };
 }
 
