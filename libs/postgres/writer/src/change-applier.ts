@@ -116,9 +116,9 @@ export class ChangeApplier {
   #sendAlone(table: BoundTable, buffer: Buffer, change: RowChange): void {
     const old = change.oldTupleOffset < 0 ? null : { buffer, offset: change.oldTupleOffset };
     const row = { buffer, offset: change.newTupleOffset };
-    if (change.operation === 'I') table.writer.insertOne(row);
-    else if (change.operation === 'U') table.writer.updateOne(old, row);
-    else if (old) table.writer.deleteOne(old);
+    if (change.operation === 'I') table.rows.insertOne(row);
+    else if (change.operation === 'U') table.rows.updateOne(old, row);
+    else if (old) table.rows.deleteOne(old);
   }
 
   #sendFold(table: BoundTable): void {

@@ -4,6 +4,7 @@ import { type Client } from '@sluice/postgres-client';
 import { decodeRelation, type RelationOid } from '@sluice/postgres-replication';
 import { ChangeFold } from './change-fold.js';
 import { planTable, type TablePlan } from './table-plan.js';
+import { RowWriter } from './row-writer.js';
 import { TableWriter } from './table-writer.js';
 import { type TargetPipeline } from './target-pipeline.js';
 import { readTargetTable } from './target-table.js';
@@ -12,7 +13,10 @@ import { readTargetTable } from './target-table.js';
 export interface BoundTable {
   readonly plan: TablePlan;
   readonly fold: ChangeFold;
+  /** Writes what was folded. */
   readonly writer: TableWriter;
+  /** Writes changes one by one. */
+  readonly rows: RowWriter;
   /** Changes that commit below it are in the table's copy already. */
   readonly startLsn: Lsn | null;
 }
@@ -70,6 +74,7 @@ export class RelationRegistry {
       plan,
       fold: new ChangeFold(plan),
       writer: new TableWriter(plan, this.#pipeline),
+      rows: new RowWriter(plan, this.#pipeline),
       startLsn: this.#startLsns.get(startKey(relation)) ?? null,
     };
     return described.table;

@@ -1,18 +1,13 @@
-import { assert } from '@sluice/kernel';
 import { type FoldedChanges } from './change-fold.js';
-import { changeFailed, foldedFailed, type FailedChange } from './apply-failure.js';
+import { changeFailed, foldedFailed } from './apply-failure.js';
 import { RowArrays } from './row-arrays.js';
-import { keyTextOf, locateCell, type RowVersions, type TupleRef } from './row-source.js';
+import { type RowVersions } from './row-source.js';
 import {
   deleteStatement,
-  deleteWholeRowStatement,
   insertEmptyStatement,
   insertStatement,
-  moveStatement,
-  moveWholeRowStatement,
   truncateStatement,
   updateStatement,
-  updateWholeRowStatement,
 } from './statements.js';
 import { type PlanColumn, type TablePlan } from './table-plan.js';
 import { type TargetPipeline } from './target-pipeline.js';
@@ -20,7 +15,7 @@ import { type TargetPipeline } from './target-pipeline.js';
 /** Enough rows to make a statement's fixed cost small, few enough that the target works while the next one is built. */
 const ROWS_PER_STATEMENT_MAX = 2_000;
 
-/** Sends the statements of one table's changes. Nothing is awaited here; the pipeline reports failures. */
+/** Sends the statements of one table's folded changes. Nothing is awaited here; the pipeline reports failures. */
 export class TableWriter {
   readonly #plan: TablePlan;
   readonly #pipeline: TargetPipeline;
@@ -45,7 +40,7 @@ export class TableWriter {
       );
     });
     for (const [missing, group] of updates) {
-      const columns = this.#sentColumns(missing, { withKey: false });
+      const columns = this.#sentColumns(missing);
       const text = this.#text(`update ${missing}`, () => updateStatement(plan, key, columns));
       this.#inChunks(group, (rows) => {
         const arrays = new RowArrays([...key, ...columns]);
@@ -58,46 +53,6 @@ export class TableWriter {
         this.#sendFolded(text, values, values.length === 0 ? 1 : rows.length);
       });
     });
-  }
-
-  insertOne(row: TupleRef): void {
-    this.#sendInserts([[row]], (text, values) => {
-      this.#sendOne(text, values, { operation: 'insert', row });
-    });
-  }
-
-  updateOne(old: TupleRef | null, row: TupleRef): void {
-    const plan = this.#plan;
-    const sent = this.#sentColumns(missingOf(row, plan), { withKey: true });
-    const failed = { operation: 'update', row: old ?? row } as const;
-    if (plan.key === null) {
-      assert(old, 'an update without a key came without its old row');
-      const isMove = plan.columns.some((column) => column.isIdentityAlways);
-      const text = isMove
-        ? this.#text(`move ${sent.length}`, () => moveWholeRowStatement(plan, sent), sent)
-        : this.#text('update', () => updateWholeRowStatement(plan, sent), sent);
-      this.#sendOne(text, [...arraysOf(plan.columns, old), ...arraysOf(sent, row)], failed);
-      return;
-    }
-    const { key } = plan;
-    const isKeyChanged = old !== null && keyTextOf(old, key) !== keyTextOf(row, key);
-    if (isKeyChanged || plan.columns.some((column) => column.isIdentityAlways)) {
-      const text = this.#text('move', () => moveStatement(plan, key, sent), sent);
-      this.#sendOne(text, [...arraysOf(key, old ?? row), ...arraysOf(sent, row)], failed);
-      return;
-    }
-    const columns = sent.filter((column) => !key.some((other) => other.position === column.position));
-    const text = this.#text('update', () => updateStatement(plan, key, columns), columns);
-    this.#sendOne(text, [...arraysOf(key, row), ...arraysOf(columns, row)], failed);
-  }
-
-  deleteOne(old: TupleRef): void {
-    const plan = this.#plan;
-    const { key } = plan;
-    const text = key
-      ? this.#text('delete', () => deleteStatement(plan, key))
-      : this.#text('delete row', () => deleteWholeRowStatement(plan));
-    this.#sendOne(text, arraysOf(key ?? plan.columns, old), { operation: 'delete', row: old });
   }
 
   #sendInserts(rows: readonly RowVersions[], send: (text: string, values: Buffer[]) => void): void {
@@ -120,27 +75,16 @@ export class TableWriter {
     this.#pipeline.send({ text, values, expectedRows, onFailure: (failure) => foldedFailed(plan, failure) });
   }
 
-  #sendOne(text: string, values: Buffer[], change: Omit<FailedChange, 'plan'>): void {
-    const plan = this.#plan;
-    this.#pipeline.send({
-      text,
-      values,
-      expectedRows: 1,
-      onFailure: (failure) => changeFailed({ plan, ...change }, failure),
-    });
-  }
-
-  /** The columns but for the `missing` positions, and but for the key unless it is wanted. */
-  #sentColumns(missing: string, { withKey }: { withKey: boolean }): readonly PlanColumn[] {
+  /** The columns but for the `missing` positions and the key. */
+  #sentColumns(missing: string): readonly PlanColumn[] {
     const left = new Set(missing === '' ? [] : missing.split(',').map(Number));
-    if (!withKey) for (const column of this.#plan.key ?? []) left.add(column.position);
+    for (const column of this.#plan.key ?? []) left.add(column.position);
     return this.#plan.columns.filter((column) => !left.has(column.position));
   }
 
-  #text(purpose: string, make: () => string, columns: readonly PlanColumn[] = []): string {
-    const id = `${purpose}/${columns.map((column) => column.position).join(',')}`;
-    let text = this.#statements.get(id);
-    if (text === undefined) this.#statements.set(id, (text = make()));
+  #text(purpose: string, make: () => string): string {
+    let text = this.#statements.get(purpose);
+    if (text === undefined) this.#statements.set(purpose, (text = make()));
     return text;
   }
 
@@ -166,17 +110,4 @@ export function writeTruncate(
     expectedRows: null,
     onFailure: (failure) => changeFailed({ plan, operation: 'truncate', row: null }, failure),
   });
-}
-
-function arraysOf(columns: readonly PlanColumn[], tuple: TupleRef): Buffer[] {
-  const arrays = new RowArrays(columns);
-  arrays.addTuple(tuple);
-  return arrays.finish();
-}
-
-function missingOf(row: TupleRef, plan: TablePlan): string {
-  return plan.columns
-    .filter(({ position }) => locateCell([row], position) === null)
-    .map(({ position }) => position)
-    .join(',');
 }
