@@ -3,6 +3,7 @@ import { SluiceError } from '@sluice/contracts';
 import { type Client } from '@sluice/postgres-client';
 import { decodeRelation, type RelationOid } from '@sluice/postgres-replication';
 import { ChangeFold } from './change-fold.js';
+import { CopyMemory } from './copy-memory.js';
 import { planTable, type TablePlan } from './table-plan.js';
 import { RowWriter } from './row-writer.js';
 import { TableWriter } from './table-writer.js';
@@ -41,6 +42,7 @@ export class RelationRegistry {
   readonly #client: Client;
   readonly #pipeline: TargetPipeline;
   readonly #startLsns: ReadonlyMap<string, Lsn>;
+  readonly #copyMemory = new CopyMemory();
   readonly #described = new Map<number, Described>();
 
   /** @param startLsns by `startKey`, for tables that were loaded under a later snapshot than the first. */
@@ -73,7 +75,7 @@ export class RelationRegistry {
     described.table = {
       plan,
       fold: new ChangeFold(plan),
-      writer: new TableWriter(plan, this.#pipeline),
+      writer: new TableWriter(plan, { pipeline: this.#pipeline, copyMemory: this.#copyMemory }),
       rows: new RowWriter(plan, this.#pipeline),
       startLsn: this.#startLsns.get(startKey(relation)) ?? null,
     };

@@ -28,6 +28,11 @@ export function insertStatement(plan: TablePlan, columns: readonly PlanColumn[])
   return `INSERT INTO ${table(plan)} (${names}) OVERRIDING SYSTEM VALUE SELECT ${values} FROM ${rowsFrom(columns.length)}`;
 }
 
+/** Rows follow in the text format, which the columns' input functions read. Values of identity columns are taken as they are. */
+export function copyStatement(plan: TablePlan, columns: readonly PlanColumn[]): string {
+  return `COPY ${table(plan)} (${columns.map((column) => quoteIdentifier(column.name)).join(', ')}) FROM STDIN`;
+}
+
 /** A table whose columns are all generated or which has none: rows are counted, not described. */
 export function insertEmptyStatement(plan: TablePlan): string {
   return `INSERT INTO ${table(plan)} DEFAULT VALUES`;

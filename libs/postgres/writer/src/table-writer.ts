@@ -1,8 +1,11 @@
 import { type FoldedChanges } from './change-fold.js';
 import { changeFailed, foldedFailed } from './apply-failure.js';
+import { COPY_BYTES, type CopyMemory } from './copy-memory.js';
+import { CopyRows } from './copy-rows.js';
 import { RowArrays } from './row-arrays.js';
 import { type RowVersions } from './row-source.js';
 import {
+  copyStatement,
   deleteStatement,
   insertEmptyStatement,
   insertStatement,
@@ -14,16 +17,20 @@ import { type TargetPipeline } from './target-pipeline.js';
 
 /** Enough rows to make a statement's fixed cost small, few enough that the target works while the next one is built. */
 const ROWS_PER_STATEMENT_MAX = 2_000;
+/** Fewer rows are inserted faster by a prepared statement. */
+const COPY_ROWS_MIN = 32;
 
 /** Sends the statements of one table's folded changes. Nothing is awaited here; the pipeline reports failures. */
 export class TableWriter {
   readonly #plan: TablePlan;
   readonly #pipeline: TargetPipeline;
+  readonly #copyMemory: CopyMemory;
   readonly #statements = new Map<string, string>();
 
-  constructor(plan: TablePlan, pipeline: TargetPipeline) {
+  constructor(plan: TablePlan, { pipeline, copyMemory }: { pipeline: TargetPipeline; copyMemory: CopyMemory }) {
     this.#plan = plan;
     this.#pipeline = pipeline;
+    this.#copyMemory = copyMemory;
   }
 
   /** Deletes, then updates, then inserts: the keys of the three are disjoint but for replaced rows. */
@@ -48,11 +55,30 @@ export class TableWriter {
         this.#sendFolded(text, arrays.finish(), rows.length);
       });
     }
-    this.#inChunks(inserts, (rows) => {
-      this.#sendInserts(rows, (text, values) => {
-        this.#sendFolded(text, values, values.length === 0 ? 1 : rows.length);
+    if (plan.target.canCopy && plan.columns.length > 0 && inserts.length >= COPY_ROWS_MIN) this.#copy(inserts);
+    else
+      this.#inChunks(inserts, (rows) => {
+        this.#sendInserts(rows, (text, values) => {
+          this.#sendFolded(text, values, values.length === 0 ? 1 : rows.length);
+        });
       });
-    });
+  }
+
+  #copy(inserts: readonly RowVersions[]): void {
+    const plan = this.#plan;
+    const text = this.#text('copy', () => copyStatement(plan, plan.columns));
+    let next = 0;
+    while (next < inserts.length) {
+      const rows = new CopyRows(plan.columns, this.#copyMemory.take());
+      for (; next < inserts.length && rows.sizeBytes < COPY_BYTES; next += 1) rows.add(inserts[next] ?? []);
+      this.#pipeline.copy({
+        text,
+        copyData: rows.finish(),
+        expectedRows: rows.count,
+        onFailure: (failure) => foldedFailed(plan, failure),
+        onSent: () => this.#copyMemory.giveBack(rows.memory),
+      });
+    }
   }
 
   #sendInserts(rows: readonly RowVersions[], send: (text: string, values: Buffer[]) => void): void {

@@ -1,5 +1,6 @@
 import { type Client } from '@sluice/postgres-client';
 import { type QueryResult } from 'pg';
+import { type CopyIn, CopyInQuery } from './copy-in-query.js';
 
 export interface PipelinedStatement {
   readonly text: string;
@@ -8,6 +9,11 @@ export interface PipelinedStatement {
   readonly expectedRows: number | null;
   /** Makes the error for a failure of this statement. */
   readonly onFailure: (failure: StatementFailure) => Error;
+}
+
+export interface PipelinedCopy extends CopyIn {
+  readonly expectedRows: number;
+  readonly onFailure: PipelinedStatement['onFailure'];
 }
 
 export type StatementFailure =
@@ -39,12 +45,32 @@ export class TargetPipeline {
 
   send(statement: PipelinedStatement): void {
     const bytes = statement.values.reduce((sum, value) => sum + value.length, 0);
-    this.#bytesInFlight += bytes;
     const answer = this.#client.query({
       ...this.#nameOf(statement.text),
       text: statement.text,
       values: [...statement.values],
     });
+    this.#await(answer, statement, bytes);
+  }
+
+  /** `COPY … FROM STDIN` with its rows. */
+  copy(statement: PipelinedCopy): void {
+    const { promise, resolve, reject } = Promise.withResolvers<Pick<QueryResult, 'rowCount'>>();
+    this.#client.query(
+      new CopyInQuery(statement, (error, result) => {
+        if (error) reject(error);
+        else resolve(result);
+      }),
+    );
+    this.#await(promise, statement, statement.copyData.length);
+  }
+
+  #await(
+    answer: Promise<Pick<QueryResult, 'rowCount'>>,
+    statement: Pick<PipelinedStatement, 'expectedRows' | 'onFailure'>,
+    bytes: number,
+  ): void {
+    this.#bytesInFlight += bytes;
     this.#pending.push(
       answer.then(
         (result) => {
@@ -78,7 +104,10 @@ export class TargetPipeline {
   }
 }
 
-function check(statement: PipelinedStatement, result: QueryResult): Error | null {
+function check(
+  statement: Pick<PipelinedStatement, 'expectedRows' | 'onFailure'>,
+  result: Pick<QueryResult, 'rowCount'>,
+): Error | null {
   if (statement.expectedRows === null || result.rowCount === statement.expectedRows) return null;
   return statement.onFailure({ kind: 'rows', affected: result.rowCount ?? 0 });
 }

@@ -218,10 +218,10 @@ describe('TargetSession', () => {
     [15, 15],
     [15, 18],
   ] as const)('carries every type byte for byte from PostgreSQL %s to %s', async (sourceMajor, targetMajor) => {
-    const { schema, rows, touch } = splitEveryType(sourceMajor);
+    const { schema, rows, touch, multiply } = splitEveryType(sourceMajor);
     await using setup = await pair(schema, { sourceMajor, targetMajor });
     const session = await setup.open();
-    await replicate(setup, session, [rows, touch]);
+    await replicate(setup, session, [rows, touch, multiply]);
     await session.close();
   });
 
@@ -421,6 +421,73 @@ describe('TargetSession', () => {
     await session.close();
   });
 
+  describe('many inserts of one table', () => {
+    const MANY = "SELECT g, E'tab\\t' || g, NULL FROM generate_series(1, 20000) g";
+
+    it.each([
+      ['with a key', 'CREATE TABLE t (id int PRIMARY KEY, a text, b text)'],
+      ['without a key', 'CREATE TABLE t (id int, a text, b text)'],
+      [
+        'into partitions, values of an identity column, a generated one',
+        `CREATE TABLE t (id int GENERATED ALWAYS AS IDENTITY, a text, b text, g int GENERATED ALWAYS AS (id * 2) STORED)
+           PARTITION BY RANGE (id);
+         CREATE TABLE t1 PARTITION OF t FOR VALUES FROM (1) TO (10000);
+         CREATE TABLE t2 PARTITION OF t DEFAULT;
+         ALTER TABLE t1 REPLICA IDENTITY FULL; ALTER TABLE t2 REPLICA IDENTITY FULL`,
+      ],
+    ])('%s, and a change of some of them in the same transaction', async (_, schema) => {
+      await using setup = await pair(`${schema}; ALTER TABLE t REPLICA IDENTITY FULL`);
+      const session = await setup.open();
+      await replicate(setup, session, [
+        `BEGIN; INSERT INTO t (id, a, b) OVERRIDING SYSTEM VALUE ${MANY}; UPDATE t SET b = E'\\\\N' WHERE id % 5000 = 0; COMMIT`,
+      ]);
+      await session.close();
+    });
+
+    it('applies nothing of them when one is there already, names it, and goes on afterwards', async () => {
+      await using setup = await pair('CREATE TABLE t (id int PRIMARY KEY, a text, b text)');
+      await setup.target.query("INSERT INTO t VALUES (15000, 'foreign', NULL)");
+      const session = await setup.open();
+      await setup.recorder.query('BEGIN; DELETE FROM t; INSERT INTO t VALUES (-1); COMMIT');
+      await setup.recorder.query(`INSERT INTO t ${MANY}`);
+      const recorded = await changesOf(setup);
+      await expect(session.applyTransactions(recorded)).rejects.toMatchObject({
+        code: 'SLUICE-5001',
+        detail: expect.stringContaining('"id"=15000'),
+      });
+      expect(await setup.target.query('SELECT id FROM t ORDER BY id')).toEqual([{ id: -1 }, { id: 15000 }]);
+      await setup.target.query('DELETE FROM t WHERE id = 15000');
+      await session.applyTransactions(recorded.slice(1));
+      await expectSameRows(setup.source, setup.target);
+      await session.close();
+    });
+
+    it('swapped secondary unique keys among them are written in the order of the source', async () => {
+      await using setup = await pair('CREATE TABLE t (id int PRIMARY KEY, a text, b text UNIQUE)');
+      const session = await setup.open();
+      await replicate(setup, session, [
+        `INSERT INTO t SELECT g, '', g FROM generate_series(1, 100) g`,
+        `BEGIN; UPDATE t SET b = 'old' || b; INSERT INTO t SELECT g + 1000, '', g FROM generate_series(1, 100) g; COMMIT`,
+      ]);
+      await session.close();
+    });
+
+    it('are written row by row statement where row-level security forbids COPY', async () => {
+      await using setup = await pair('CREATE TABLE t (id int PRIMARY KEY, a text, b text)');
+      const role = await setup.target.createRole();
+      await setup.target.query(`
+        ALTER TABLE t OWNER TO ${role.user}; ALTER TABLE t ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+        CREATE POLICY all_rows ON t USING (true);
+        GRANT ALL ON SCHEMA sluice TO ${role.user}; GRANT ALL ON ALL TABLES IN SCHEMA sluice TO ${role.user};
+        GRANT CREATE ON DATABASE ${setup.target.name} TO ${role.user};
+        GRANT SET ON PARAMETER session_replication_role TO ${role.user}`);
+      const session = await TargetSession.open(role, { taskId: setup.taskId });
+      await replicate(setup, session, [`INSERT INTO t ${MANY}`]);
+      await session.close();
+      await setup.target.query(`REVOKE SET ON PARAMETER session_replication_role FROM ${role.user}`);
+    });
+  });
+
   it('updates a row of which the source sent no cell', async () => {
     await using setup = await pair('CREATE TABLE t (v text); ALTER TABLE t REPLICA IDENTITY FULL');
     const session = await setup.open();
@@ -430,12 +497,17 @@ describe('TargetSession', () => {
 });
 
 /** The every-type sample as an empty table, its rows, and an update of all of them. */
-function splitEveryType(major: 15 | 18): { schema: string; rows: string; touch: string } {
+function splitEveryType(major: 15 | 18): { schema: string; rows: string; touch: string; multiply: string } {
   const sql = everyType(major);
   const firstInsert = sql.indexOf('INSERT INTO');
   return {
     schema: sql.slice(0, firstInsert),
     rows: sql.slice(firstInsert),
     touch: 'UPDATE every.type SET id = id + 1000',
+    // So many that they are written by COPY.
+    multiply: `DO $do$ BEGIN EXECUTE (
+      SELECT format('INSERT INTO every.type SELECT id + 10000 * g, %s FROM every.type, generate_series(1, 5) g',
+                    string_agg(quote_ident(attname), ', ' ORDER BY attnum))
+      FROM pg_attribute WHERE attrelid = 'every.type'::regclass AND attnum > 1); END $do$`,
   };
 }

@@ -28,6 +28,8 @@ export interface TargetTable {
   readonly keys: readonly TargetKey[];
   /** Triggers or rules that fire for replicated rows, so that changes must not be folded. */
   readonly firesTriggers: boolean;
+  /** COPY is refused where row-level security holds for us. */
+  readonly canCopy: boolean;
 }
 
 // Tested on PostgreSQL 10–18; attgenerated exists from 12 on and is read through to_jsonb so that one query serves all.
@@ -74,7 +76,8 @@ const KEYS = `
 
 const FIRES = `
   SELECT EXISTS (SELECT FROM pg_catalog.pg_trigger WHERE tgrelid = $1::oid AND NOT tgisinternal AND tgenabled IN ('A', 'R'))
-      OR EXISTS (SELECT FROM pg_catalog.pg_rewrite WHERE ev_class = $1::oid AND ev_enabled IN ('A', 'R')) AS fires`;
+      OR EXISTS (SELECT FROM pg_catalog.pg_rewrite WHERE ev_class = $1::oid AND ev_enabled IN ('A', 'R')) AS fires,
+    NOT pg_catalog.row_security_active($1::oid) AS can_copy`;
 
 /** Reads what a writer must know of one table. @throws SluiceError 5006 when it does not exist. */
 export async function readTargetTable(target: ClientBase, schema: string, name: string): Promise<TargetTable> {
@@ -96,7 +99,7 @@ export async function readTargetTable(target: ClientBase, schema: string, name: 
       is_identity_always: boolean;
     }>(COLUMNS, [oid]),
     target.query<{ is_primary: boolean; columns: string[]; operators: string[] }>(KEYS, [oid]),
-    target.query<{ fires: boolean }>(FIRES, [oid]),
+    target.query<{ fires: boolean; can_copy: boolean }>(FIRES, [oid]),
   ]);
   return {
     schema,
@@ -119,5 +122,6 @@ export async function readTargetTable(target: ClientBase, schema: string, name: 
       columns: row.columns.map((column, index) => ({ name: column, operator: row.operators[index] ?? 'pg_catalog.=' })),
     })),
     firesTriggers: fires.rows[0]?.fires ?? false,
+    canCopy: fires.rows[0]?.can_copy ?? false,
   };
 }
