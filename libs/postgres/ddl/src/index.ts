@@ -1,1 +1,14 @@
-export {};
+export { ddlCaptureState, type DdlCaptureState } from './capture/ddl-capture-state.js';
+export { type DdlCaptureOptions } from './capture/event-triggers.js';
+export { ddlCaptureScript, installDdlCapture, removeDdlCapture } from './capture/install-ddl-capture.js';
+export { CAPTURE_SETTING } from './capture/trigger-function.js';
+export { type CapturedDdl, type DdlColumnFacts, DdlEvent, type DdlTableFacts } from './ddl-event.js';
+export { type DdlCommand, type DdlPlan, type NameMapping, type OwnerStatement, type RenamedTable } from './ddl-plan.js';
+export {
+  ddlEventOfMessage,
+  ddlEventOfRow,
+  decodeDdlEvent,
+  isDdlEventTable,
+  type StatementTexts,
+} from './decode-ddl-event.js';
+export { planDdl } from './plan-ddl.js';

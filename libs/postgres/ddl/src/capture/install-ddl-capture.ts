@@ -1,0 +1,115 @@
+import { SluiceError } from '@sluice/contracts';
+import { readVersionNum } from '@sluice/postgres-catalog';
+import {
+  type Client,
+  hasSqlState,
+  inTransaction,
+  quoteIdentifier,
+  quoteLiteral,
+  SQLSTATE,
+} from '@sluice/postgres-client';
+import { EVENT_TABLE } from '../decode-ddl-event.js';
+import { ddlCaptureState } from './ddl-capture-state.js';
+import { CAPTURE_SETTING, MESSAGES_SINCE, triggerFunction, type TriggerFunctionOptions } from './trigger-function.js';
+import { type DdlCaptureOptions, EVENT_TRIGGERS } from './event-triggers.js';
+
+/** Nobody else changes these objects, so a wait means an operator does; better to say so than to hold the start of a task up. */
+const LOCK_TIMEOUT_MS = 5_000;
+
+/**
+ * Makes DDL of this database part of its change stream, from the commit of this call on. Does nothing where it is complete.
+ * PostgreSQL 10–18.
+ * @throws SluiceError 4008 without the rights; its remedy is the SQL for somebody who has them.
+ */
+export async function installDdlCapture(client: Client, options: DdlCaptureOptions): Promise<void> {
+  const state = await ddlCaptureState(client, options);
+  if (state.isComplete) return;
+  const versionNum = await readVersionNum(client);
+  try {
+    await inTransaction(client, 'BEGIN', async () => {
+      await client.query(`SET LOCAL lock_timeout = ${LOCK_TIMEOUT_MS}`);
+      for (const statement of installation({ ...options, versionNum, isSuperuser: state.isSuperuser }))
+        await client.query(statement);
+    });
+  } catch (error) {
+    throw refused(error, 'installed', ddlCaptureScript(options, versionNum));
+  }
+}
+
+/** Takes away all that was installed; does nothing where there is nothing. @throws SluiceError 4008 without the rights. */
+export async function removeDdlCapture(client: Client, helperName: string): Promise<void> {
+  const statements = removal(helperName);
+  try {
+    await inTransaction(client, 'BEGIN', async () => {
+      await client.query(`SET LOCAL lock_timeout = ${LOCK_TIMEOUT_MS}`);
+      for (const statement of statements) await client.query(statement);
+    });
+  } catch (error) {
+    throw refused(error, 'removed', script(statements));
+  }
+}
+
+/** The SQL that a superuser can run instead of us. */
+export function ddlCaptureScript(options: DdlCaptureOptions, versionNum: number): string {
+  return script(installation({ ...options, versionNum, isSuperuser: true }));
+}
+
+function installation({
+  helperName,
+  publicationName,
+  versionNum,
+  isSuperuser,
+}: DdlCaptureOptions & TriggerFunctionOptions): string[] {
+  const helper = quoteIdentifier(helperName);
+  return [
+    `SET LOCAL ${CAPTURE_SETTING} = 'off'`,
+    `CREATE SCHEMA IF NOT EXISTS ${helper}`,
+    ...(versionNum >= MESSAGES_SINCE ? [] : eventTable(helperName, publicationName)),
+    triggerFunction({ helperName, versionNum, isSuperuser }),
+    ...EVENT_TRIGGERS.flatMap(({ suffix, event }) => {
+      const name = quoteIdentifier(helperName + suffix);
+      return [
+        `DROP EVENT TRIGGER IF EXISTS ${name}`,
+        // PROCEDURE is understood by all majors.
+        `CREATE EVENT TRIGGER ${name} ON ${event} EXECUTE PROCEDURE ${helper}.capture()`,
+        // Also what runs as a replica changes the database that is copied.
+        `ALTER EVENT TRIGGER ${name} ENABLE ALWAYS`,
+      ];
+    }),
+  ];
+}
+
+function eventTable(helperName: string, publicationName: string): string[] {
+  const table = `${quoteIdentifier(helperName)}.${EVENT_TABLE}`;
+  return [
+    `CREATE TABLE IF NOT EXISTS ${table} (id text PRIMARY KEY, event text NOT NULL)`,
+    `DO $$ BEGIN
+      IF NOT EXISTS (SELECT FROM pg_catalog.pg_publication_tables p WHERE p.pubname = ${quoteLiteral(publicationName)}
+        AND p.schemaname = ${quoteLiteral(helperName)} AND p.tablename = '${EVENT_TABLE}') THEN
+        ALTER PUBLICATION ${quoteIdentifier(publicationName)} ADD TABLE ${table};
+      END IF;
+    END $$`,
+  ];
+}
+
+function removal(helperName: string): string[] {
+  return [
+    `SET LOCAL ${CAPTURE_SETTING} = 'off'`,
+    ...EVENT_TRIGGERS.map(({ suffix }) => `DROP EVENT TRIGGER IF EXISTS ${quoteIdentifier(helperName + suffix)}`),
+    `DROP SCHEMA IF EXISTS ${quoteIdentifier(helperName)} CASCADE`,
+  ];
+}
+
+function script(statements: readonly string[]): string {
+  return ['BEGIN', ...statements, 'COMMIT'].map((statement) => `${statement};\n`).join('');
+}
+
+function refused(error: unknown, what: 'installed' | 'removed', remedySql: string): unknown {
+  if (!hasSqlState(error, SQLSTATE.insufficientPrivilege, SQLSTATE.lockNotAvailable, SQLSTATE.undefinedObject))
+    return error;
+  return new SluiceError('SLUICE-4008', {
+    detail: `the event trigger could not be ${what} with this account: ${error instanceof Error ? error.message : 'refused'}`,
+    remedy: `Let a superuser run this on the source, or switch the synchronization of DDL off:\n${remedySql}`,
+    cause: error,
+  });
+}

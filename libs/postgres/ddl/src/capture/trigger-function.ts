@@ -1,0 +1,184 @@
+import { quoteIdentifier, quoteLiteral } from '@sluice/postgres-client';
+import { EVENT_TABLE } from '../decode-ddl-event.js';
+import { tableFacts } from './table-facts.js';
+
+/** Since this major SQL can send a message to logical clients, and pgoutput hands it on. */
+export const MESSAGES_SINCE = 140_000;
+
+/** A session or transaction with this at `off` is not captured: for our own DDL, and for an operator who knows better. */
+export const CAPTURE_SETTING = 'sluice.ddl_capture';
+
+export interface TriggerFunctionOptions {
+  readonly helperName: string;
+  readonly versionNum: number;
+  /** A superuser will own it, who may ask for untranslated messages. */
+  readonly isSuperuser: boolean;
+}
+
+/** What the meaning of a text depends on, and every server knows. */
+const RECORDED_SETTINGS = [
+  'search_path',
+  'DateStyle',
+  'IntervalStyle',
+  'TimeZone',
+  'standard_conforming_strings',
+  'xmloption',
+  'array_nulls',
+  'transform_null_equals',
+];
+
+/** They name nothing that a target has or could need. Privileges on them are not reported to event triggers at all. */
+const NEVER_CAPTURED = '^(((CREATE|ALTER|DROP) (PUBLICATION|SUBSCRIPTION|EVENT TRIGGER))|REINDEX)';
+
+/**
+ * The function of all three event triggers.
+ *
+ * It runs as its owner, because the user who runs DDL may have no rights on the helper schema. So nothing may be looked up along the
+ * user's search_path: until that is replaced, only functions and types of pg_catalog by their qualified names, and no operators.
+ * The SET clause gives the function a nest level of settings: all that it sets locally is undone when it ends, however it ends.
+ */
+export function triggerFunction({ helperName, versionNum, isSuperuser }: TriggerFunctionOptions): string {
+  const settings = RECORDED_SETTINGS.map((name) => `'${name}', pg_catalog.current_setting('${name}', true)`).join(', ');
+  const names = { helper: quoteLiteral(helperName), state: quoteLiteral(`${helperName}.ddl`) };
+  const send = sending(helperName, versionNum);
+  const body = `
+DECLARE
+  settings pg_catalog.jsonb := pg_catalog.jsonb_build_object(${settings});
+  context pg_catalog.text; query_text pg_catalog.text; query_hash pg_catalog.text; place pg_catalog.text;
+  state pg_catalog.jsonb; number pg_catalog.int4; rewritten pg_catalog.jsonb; touched pg_catalog.oid[];
+  commands pg_catalog.jsonb; dropped pg_catalog.jsonb; tables pg_catalog.jsonb; sources pg_catalog.jsonb;
+  temporary pg_catalog.jsonb; event pg_catalog.jsonb; event_id pg_catalog.text;
+BEGIN
+  PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
+  PERFORM set_config('DateStyle', 'ISO, YMD', true), set_config('IntervalStyle', 'postgres', true),
+    set_config('TimeZone', 'UTC', true), set_config('extra_float_digits', '3', true), set_config('quote_all_identifiers', 'off', true);
+  GET DIAGNOSTICS context = PG_CONTEXT;
+  BEGIN
+${counting(names)}
+${collecting(names)}
+${tableFacts(versionNum)}
+${composing(names)}
+    ${send}
+  EXCEPTION WHEN OTHERS THEN
+    -- Its own text may be what cannot be encoded.
+    event := jsonb_build_object('version', 1, 'kind', 'unreadable', 'tag', TG_TAG, 'sqlState', SQLSTATE,
+      'reason', regexp_replace(SQLERRM, '[^ -~]', '?', 'g'));
+    event_id := md5(random()::text || clock_timestamp()::text);
+    BEGIN
+      ${send}
+    EXCEPTION WHEN OTHERS THEN
+      RAISE WARNING 'DDL is not captured: %', regexp_replace(SQLERRM, '[^ -~]', '?', 'g');
+    END;
+  END;
+END`;
+  return `CREATE OR REPLACE FUNCTION ${quoteIdentifier(helperName)}.capture() RETURNS event_trigger LANGUAGE plpgsql SECURITY DEFINER
+SET client_min_messages = 'error'${isSuperuser ? " SET lc_messages = 'C'" : ''} AS ${dollarQuote(body)}`;
+}
+
+interface Names {
+  readonly helper: string;
+  readonly state: string;
+}
+
+/**
+ * The statement is counted first, whatever becomes of it, because the count tells which statement of a text this is. Counts are kept in
+ * a setting of the session: that is rolled back with the (sub)transaction, as the event is, and takes no lock.
+ */
+function counting({ state }: Names): string {
+  return `
+    -- The first line is this function.
+    context := CASE strpos(context, E'\\n') WHEN 0 THEN '' ELSE substr(context, strpos(context, E'\\n') + 1) END;
+    query_text := coalesce(current_query(), '');
+    query_hash := md5(query_text);
+    place := statement_timestamp()::text || ' ' || query_hash;
+    state := coalesce(nullif(current_setting(${state}, true), ''), '{}')::jsonb;
+    IF state ->> 'place' IS DISTINCT FROM place THEN
+      state := jsonb_build_object('place', place, 'counts', '{}'::jsonb, 'rewritten', '[]'::jsonb);
+    END IF;
+    IF TG_EVENT = 'table_rewrite' THEN
+      state := jsonb_set(state, '{rewritten}', (state -> 'rewritten') || to_jsonb(pg_event_trigger_table_rewrite_oid()::bigint));
+      PERFORM set_config(${state}, state::text, false);
+      RETURN;
+    END IF;
+    -- What a DROP takes away is reported before its end is, so the number is the same.
+    number := coalesce((state -> 'counts' ->> md5(context))::int, 0) + 1;
+    rewritten := state -> 'rewritten';
+    IF TG_EVENT = 'ddl_command_end' THEN
+      state := jsonb_set(state || '{"rewritten": []}', ARRAY['counts', md5(context)], to_jsonb(number));
+      PERFORM set_config(${state}, state::text, false);
+    END IF;
+    IF current_setting('${CAPTURE_SETTING}', true) = 'off' OR TG_TAG ~ '${NEVER_CAPTURED}' THEN RETURN; END IF;`;
+}
+
+/** What happened to which objects; nothing if only to temporary ones, members of extensions, or ours. */
+function collecting({ helper }: Names): string {
+  return `
+    IF TG_EVENT = 'ddl_command_end' THEN
+      SELECT jsonb_agg(jsonb_build_object('tag', c.command_tag, 'type', c.object_type, 'schema', c.schema_name,
+        'identity', c.object_identity, 'classId', c.classid::bigint, 'oid', c.objid::bigint, 'owner', pg_get_userbyid(coalesce(
+          (SELECT d.refobjid FROM pg_shdepend d WHERE d.deptype = 'o' AND d.classid = c.classid AND d.objid = c.objid
+            AND d.dbid = (SELECT b.oid FROM pg_database b WHERE b.datname = current_database())), 10::oid))))
+      INTO commands
+      -- Role 10 made the cluster; what it owns is not recorded.
+      FROM pg_event_trigger_ddl_commands() c
+      WHERE NOT c.in_extension
+        AND coalesce(c.schema_name, '') NOT IN ('pg_temp', ${helper}, 'sluice')
+        AND coalesce(c.object_identity, '') !~ '(^| )pg_temp(_[0-9]+)?[.]'
+        AND coalesce(c.object_identity, '') NOT IN (${helper}, 'sluice');
+      IF commands IS NULL THEN RETURN; END IF;
+      touched := ARRAY(SELECT (c ->> 'oid')::oid FROM jsonb_array_elements(commands) c
+        WHERE (c ->> 'classId')::oid = 'pg_class'::regclass AND c ->> 'tag' NOT IN ('COMMENT', 'SECURITY LABEL')
+        UNION SELECT r::oid FROM jsonb_array_elements_text(rewritten) r);
+    ELSE
+      IF TG_TAG !~ '^DROP ' THEN RETURN; END IF;
+      SELECT jsonb_agg(jsonb_build_object('type', d.object_type, 'schema', d.schema_name, 'name', d.object_name,
+        'identity', d.object_identity, 'oid', d.objid::bigint, 'isOriginal', d.original))
+      INTO dropped
+      FROM pg_event_trigger_dropped_objects() d
+      WHERE (d.original OR d.object_type = 'table') AND NOT d.is_temporary
+        AND coalesce(d.schema_name, '') NOT IN ('pg_temp', ${helper}, 'sluice') AND d.object_identity NOT IN (${helper}, 'sluice');
+      IF dropped IS NULL THEN RETURN; END IF;
+      touched := '{}';
+    END IF;`;
+}
+
+/** The text travels once per transaction: a script of a megabyte may have thousands of statements. */
+function composing({ state }: Names): string {
+  return `
+    IF context ~ '^SQL function "' THEN
+      SELECT jsonb_agg(p.prosrc) INTO sources FROM pg_proc p JOIN pg_language l ON l.oid = p.prolang
+      WHERE l.lanname = 'sql' AND left(substr(context, 15), length(p.proname) + 1) = p.proname || '"';
+    END IF;
+    IF pg_my_temp_schema() <> 0 AND TG_TAG IN ('GRANT', 'REVOKE') THEN
+      SELECT jsonb_agg(c.relname) INTO temporary FROM pg_class c WHERE c.relnamespace = pg_my_temp_schema();
+    END IF;
+    event := jsonb_build_object('version', 1, 'kind', 'ddl', 'tag', TG_TAG, 'number', number, 'context', context,
+      'queryHash', query_hash, 'settings', jsonb_strip_nulls(settings), 'serverVersion', current_setting('server_version_num')::int,
+      'user', CASE current_setting('role') WHEN 'none' THEN session_user::text ELSE current_setting('role') END,
+      'at', statement_timestamp(), 'commands', coalesce(commands, '[]'), 'dropped', coalesce(dropped, '[]'),
+      'rewrittenOids', rewritten, 'tables', coalesce(tables, '[]'), 'functionSources', coalesce(sources, '[]'),
+      'temporaryRelations', coalesce(temporary, '[]'));
+    event_id := txid_current()::text;
+    IF state ->> 'transaction' IS DISTINCT FROM event_id THEN
+      state := state || jsonb_build_object('transaction', event_id);
+      event := event || jsonb_build_object('query', query_text);
+      PERFORM set_config(${state}, state::text, false);
+    END IF;
+    event_id := event_id || ' ' || clock_timestamp()::text || ' ' || random()::text;`;
+}
+
+/**
+ * As bytes in UTF-8, because the server hands messages on in the encoding of the database. The row is deleted at once: its insertion is
+ * in the stream, and nobody has to clean up after it.
+ */
+function sending(helperName: string, versionNum: number): string {
+  if (versionNum >= MESSAGES_SINCE)
+    return `PERFORM pg_logical_emit_message(true, ${quoteLiteral(helperName)}, convert_to(event::text, 'UTF8'));`;
+  const table = `${quoteIdentifier(helperName)}.${EVENT_TABLE}`;
+  return `INSERT INTO ${table} (id, event) VALUES (event_id, event::text);
+    DELETE FROM ${table} WHERE id = event_id;`;
+}
+
+function dollarQuote(body: string): string {
+  return `$capture$${body}$capture$`;
+}

@@ -1,0 +1,57 @@
+import { SluiceError } from '@sluice/contracts';
+import { type LogicalMessage, type Relation, CELL_KIND, type TupleView } from '@sluice/postgres-replication';
+import { DdlEvent } from './ddl-event.js';
+
+/** The table that carries events where the server has no logical messages to clients (before PostgreSQL 14), in the helper schema. */
+export const EVENT_TABLE = 'ddl_event';
+const EVENT_COLUMN = 'event';
+
+/**
+ * Texts that earlier events of the same source transaction carried, by hash. A text of many statements travels once, not once per
+ * statement. One map per source transaction, filled by decoding all its events in order.
+ */
+export type StatementTexts = Map<string, string>;
+
+/** @throws SluiceError 4004 when it is no event of ours. */
+export function decodeDdlEvent(json: string, texts: StatementTexts): DdlEvent {
+  const raw = parse(json);
+  if (typeof raw.query === 'string' && typeof raw.queryHash === 'string') texts.set(raw.queryHash, raw.query);
+  const query = typeof raw.queryHash === 'string' ? (texts.get(raw.queryHash) ?? null) : null;
+  const event = DdlEvent.safeParse({ ...raw, query });
+  if (!event.success) {
+    throw new SluiceError('SLUICE-4004', {
+      detail: 'a DDL event of the source has another form than expected',
+      cause: event.error,
+    });
+  }
+  return event.data;
+}
+
+function parse(json: string): Record<string, unknown> {
+  try {
+    const value: unknown = JSON.parse(json);
+    return typeof value === 'object' && value !== null ? { ...value } : {};
+  } catch {
+    return {};
+  }
+}
+
+/** The JSON of a DDL event, or null when the message is somebody else's. */
+export function ddlEventOfMessage(message: LogicalMessage, helperName: string): string | null {
+  if (!message.isTransactional || message.prefix !== helperName) return null;
+  return new TextDecoder().decode(message.content);
+}
+
+/** True for the table whose inserts are DDL events; its other changes mean nothing. */
+export function isDdlEventTable(relation: Relation, helperName: string): boolean {
+  return relation.schema === helperName && relation.name === EVENT_TABLE;
+}
+
+/** The JSON of a DDL event in an inserted row of that table. `tuple` lies in `buffer`. */
+export function ddlEventOfRow(relation: Relation, buffer: Uint8Array, tuple: TupleView): string | null {
+  const index = relation.columns.findIndex(({ name }) => name === EVENT_COLUMN);
+  const start = tuple.starts[index];
+  const length = tuple.lengths[index];
+  if (tuple.kinds[index] !== CELL_KIND.text || start === undefined || length === undefined) return null;
+  return new TextDecoder().decode(buffer.subarray(start, start + length));
+}
