@@ -5,6 +5,7 @@ export const SQLSTATE = {
   protocolViolation: '08P01',
   divisionByZero: '22012',
   uniqueViolation: '23505',
+  foreignKeyViolation: '23503',
   exclusionViolation: '23P01',
   invalidAuthorization: '28000',
   invalidPassword: '28P01',

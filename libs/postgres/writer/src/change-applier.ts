@@ -1,6 +1,8 @@
 import { present } from '@sluice/kernel';
 import { type Lsn } from '@sluice/model';
+import { ddlEventOfMessage, type StatementTexts } from '@sluice/postgres-ddl';
 import {
+  decodeMessage,
   decodeTruncate,
   frames,
   MESSAGE_KIND,
@@ -10,6 +12,8 @@ import {
   rowChange,
 } from '@sluice/postgres-replication';
 import { NotFoldable } from './change-fold.js';
+import { type DdlPlace, type DdlRunner } from './ddl-runner.js';
+import { type PendingTables } from './pending-tables.js';
 import { type BoundTable, type RelationRegistry } from './relation-registry.js';
 import { type FrameRun, type TransactionPart } from './source-transaction.js';
 import { writeTruncate } from './table-writer.js';
@@ -21,21 +25,43 @@ export type ApplyMode = 'folded' | 'exact';
 /** Statements in flight above this are waited for, so that neither side's buffers grow without bound (I7). */
 const BYTES_IN_FLIGHT_MAX = 16 * 1024 * 1024;
 
+interface ChangeAt {
+  readonly buffer: Buffer;
+  readonly payloadOffset: number;
+  readonly commitLsn: Lsn;
+}
+
+export interface ChangeApplierOptions {
+  readonly relations: RelationRegistry;
+  readonly pipeline: TargetPipeline;
+  readonly mode: ApplyMode;
+  readonly pending: PendingTables;
+  readonly ddl: DdlRunner | null;
+}
+
 /** Turns the frames of transactions into statements of the target's open transaction. */
 export class ChangeApplier {
   readonly #relations: RelationRegistry;
   readonly #pipeline: TargetPipeline;
   readonly #mode: ApplyMode;
+  readonly #pending: PendingTables;
+  /** `null` when DDL is none of the task's business. */
+  readonly #ddl: DdlRunner | null;
   readonly #change: RowChange = newRowChange();
   readonly #dirty = new Set<BoundTable>();
   #lastOid = -1;
   #lastTable: BoundTable | null = null;
   #changeCount = 0;
+  /** The newest DDL, and the texts of those of its transaction. */
+  #ddlPlace: DdlPlace | null = null;
+  #ddlTexts: StatementTexts = new Map();
 
-  constructor(options: { relations: RelationRegistry; pipeline: TargetPipeline; mode: ApplyMode }) {
+  constructor(options: ChangeApplierOptions) {
     this.#relations = options.relations;
     this.#pipeline = options.pipeline;
     this.#mode = options.mode;
+    this.#pending = options.pending;
+    this.#ddl = options.ddl;
   }
 
   /** Row changes and truncations seen. */
@@ -61,8 +87,12 @@ export class ChangeApplier {
         case MESSAGE_KIND.insert:
         case MESSAGE_KIND.update:
         case MESSAGE_KIND.delete:
-          if (run.buffer.readUInt32BE(cursor.payloadOffset + 1) !== this.#lastOid)
-            await this.#turnTo(run.buffer.readUInt32BE(cursor.payloadOffset + 1));
+          if (run.buffer.readUInt32BE(cursor.payloadOffset + 1) !== this.#lastOid) {
+            const oid = run.buffer.readUInt32BE(cursor.payloadOffset + 1);
+            if (await this.#isLeftOut(oid, { buffer: run.buffer, payloadOffset: cursor.payloadOffset, commitLsn }))
+              break;
+            await this.#turnTo(oid);
+          }
           this.#applyRow(run.buffer, cursor.payloadOffset, commitLsn);
           if (this.#mode === 'exact' && this.#pipeline.bytesInFlight > BYTES_IN_FLIGHT_MAX)
             await this.#pipeline.settle();
@@ -73,11 +103,50 @@ export class ChangeApplier {
         case MESSAGE_KIND.truncate:
           await this.#truncate(run.buffer, cursor.payloadOffset, commitLsn);
           break;
+        case MESSAGE_KIND.message:
+          await this.#takeMessage(run.buffer, cursor.payloadOffset, commitLsn);
+          break;
         default:
-          // Begin, commit, origin, type and logical messages carry nothing to write.
+          // Begin, commit, origin and type messages carry nothing to write.
           break;
       }
     }
+  }
+
+  /** Changes of a table whose rows are still to be copied, and the rows of the table of DDL events. */
+  async #isLeftOut(oid: number, { buffer, payloadOffset, commitLsn }: ChangeAt): Promise<boolean> {
+    if (this.#pending.has(oid)) {
+      this.#pending.touch(commitLsn);
+      return true;
+    }
+    if (!this.#ddl?.isEventTable(oid)) return false;
+    const event = this.#ddl.eventOf(oid, buffer, rowChange(buffer, payloadOffset, this.#change));
+    if (event !== null) await this.#executeDdl(event, commitLsn);
+    return true;
+  }
+
+  async #takeMessage(buffer: Buffer, payloadOffset: number, commitLsn: Lsn): Promise<void> {
+    if (!this.#ddl) return;
+    const event = ddlEventOfMessage(decodeMessage(buffer, payloadOffset), this.#ddl.helperName);
+    if (event !== null) await this.#executeDdl(event, commitLsn);
+  }
+
+  async #executeDdl(event: string, commitLsn: Lsn): Promise<void> {
+    if (!this.#ddl) return;
+    if (this.#ddlPlace?.commitLsn === commitLsn) {
+      this.#ddlPlace = { commitLsn, number: this.#ddlPlace.number + 1 };
+    } else {
+      this.#ddlPlace = { commitLsn, number: 1 };
+      this.#ddlTexts = new Map();
+    }
+    // Order: what was changed before it must be on the target, and known to have succeeded, before it.
+    await this.flush();
+    await this.#pipeline.settle();
+    await this.#ddl.execute(event, { place: this.#ddlPlace, mode: this.#mode, texts: this.#ddlTexts });
+    this.#relations.unbind();
+    await this.#pipeline.forgetPrepared();
+    this.#lastOid = -1;
+    this.#lastTable = null;
   }
 
   #applyRow(buffer: Buffer, payloadOffset: number, commitLsn: Lsn): void {
@@ -128,7 +197,10 @@ export class ChangeApplier {
   async #truncate(buffer: Buffer, payloadOffset: number, commitLsn: Lsn): Promise<void> {
     const message = decodeTruncate(buffer, payloadOffset);
     const tables: BoundTable[] = [];
-    for (const oid of message.relationOids) tables.push(await this.#turnTo(oid));
+    for (const oid of message.relationOids) {
+      if (this.#pending.has(oid)) this.#pending.touch(commitLsn);
+      else tables.push(await this.#turnTo(oid));
+    }
     // Order: changes before the truncation must reach the target before it, of all tables, as a foreign key may join them.
     await this.flush();
     this.#changeCount += 1;
@@ -142,6 +214,7 @@ export class ChangeApplier {
     const oid = relationOid(message.readUInt32BE(1));
     const earlier = this.#relations.find(oid);
     if (!this.#relations.describe(oid, message)) return;
+    this.#ddl?.noteRelation(message);
     if (earlier) {
       this.#sendFold(earlier);
       this.#dirty.delete(earlier);

@@ -1,6 +1,7 @@
 import { SluiceError } from '@sluice/contracts';
 import { formatLsn, type Lsn, parseLsn } from '@sluice/model';
 import { type ClientBase } from 'pg';
+import { createAdoptionTables } from './pending-tables.js';
 
 /** What the target has applied, and which writer may apply more. */
 export interface Checkpoint {
@@ -13,7 +14,7 @@ export interface Checkpoint {
 /** Serializes the creation of bookkeeping by several workers; any constant that nobody else uses. */
 const BOOKKEEPING_LOCK = 7_238_901_553;
 
-/** Creates `sluice.checkpoint` where it is missing. Half-empty pages keep the row's updates on its page (HOT). */
+/** Creates `sluice.checkpoint`, and the tables for what is to be copied, where they are missing. Half-empty pages keep the row's updates on its page (HOT). */
 export async function ensureCheckpointTable(target: ClientBase): Promise<void> {
   await target.query('BEGIN');
   await target.query('SELECT pg_advisory_xact_lock($1)', [BOOKKEEPING_LOCK]);
@@ -22,6 +23,7 @@ export async function ensureCheckpointTable(target: ClientBase): Promise<void> {
     CREATE TABLE IF NOT EXISTS sluice.checkpoint (
       task_id uuid PRIMARY KEY, epoch bigint NOT NULL, lsn pg_lsn NOT NULL, commit_time timestamptz
     ) WITH (fillfactor = 50)`);
+  await createAdoptionTables(target);
   await target.query('COMMIT');
 }
 

@@ -44,6 +44,8 @@ export class RelationRegistry {
   readonly #startLsns: ReadonlyMap<string, Lsn>;
   readonly #copyMemory = new CopyMemory();
   readonly #described = new Map<number, Described>();
+  /** What the open transaction described anew, as it was before it. */
+  readonly #before = new Map<number, Buffer | null>();
 
   /** @param startLsns by `startKey`, for tables that were loaded under a later snapshot than the first. */
   constructor(client: Client, pipeline: TargetPipeline, startLsns: ReadonlyMap<string, Lsn>) {
@@ -54,7 +56,9 @@ export class RelationRegistry {
 
   /** Takes a Relation message; false when it says nothing new, as batches repeat them. Changes folded under an earlier one must have been sent. */
   describe(oid: RelationOid, message: Buffer): boolean {
-    if (this.#described.get(oid)?.message.equals(message)) return false;
+    const earlier = this.#described.get(oid)?.message ?? null;
+    if (earlier?.equals(message)) return false;
+    if (!this.#before.has(oid)) this.#before.set(oid, earlier);
     this.#described.set(oid, { message: Buffer.from(message), table: null });
     return true;
   }
@@ -80,6 +84,24 @@ export class RelationRegistry {
       startLsn: this.#startLsns.get(startKey(relation)) ?? null,
     };
     return described.table;
+  }
+
+  /** After a DDL: the tables of the target are looked at again. */
+  unbind(): void {
+    for (const described of this.#described.values()) described.table = null;
+  }
+
+  commit(): void {
+    this.#before.clear();
+  }
+
+  /** Order: changes that are read again precede the descriptions that came behind them. */
+  rollback(): void {
+    for (const [oid, message] of this.#before) {
+      if (message) this.#described.set(oid, { message, table: null });
+      else this.#described.delete(oid);
+    }
+    this.#before.clear();
   }
 
   tables(): Iterable<BoundTable> {

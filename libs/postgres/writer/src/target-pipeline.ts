@@ -22,6 +22,15 @@ export type StatementFailure =
 /** Statements that were prepared under a name stay prepared; beyond this many the oldest tables' are not worth it. */
 const PREPARED_MAX = 2_000;
 
+/** What was parsed in vain is known here by a name, and not there. */
+const DEALLOCATE_OURS = `
+  DO $$ DECLARE statement text;
+  BEGIN
+    FOR statement IN SELECT name FROM pg_catalog.pg_prepared_statements WHERE name ~ '^sluice_[0-9]+$' LOOP
+      EXECUTE 'DEALLOCATE ' || statement;
+    END LOOP;
+  END $$`;
+
 /**
  * Sends statements without waiting for their answers. `settle()` waits for all of them and throws the first failure.
  *
@@ -31,6 +40,7 @@ const PREPARED_MAX = 2_000;
 export class TargetPipeline {
   readonly #client: Client;
   readonly #names = new Map<string, string>();
+  #nameCount = 0;
   #pending: Promise<Error | null>[] = [];
   #bytesInFlight = 0;
 
@@ -94,11 +104,18 @@ export class TargetPipeline {
     if (failure) throw failure;
   }
 
+  /** After a DDL: plans and parameter types were made for tables as they were. Names are not used again, as `pg` remembers them. */
+  async forgetPrepared(): Promise<void> {
+    await this.#client.query(DEALLOCATE_OURS);
+    this.#names.clear();
+  }
+
   #nameOf(text: string): { name?: string } {
     const known = this.#names.get(text);
     if (known !== undefined) return { name: known };
     if (this.#names.size >= PREPARED_MAX) return {};
-    const name = `sluice_${this.#names.size}`;
+    const name = `sluice_${this.#nameCount}`;
+    this.#nameCount += 1;
     this.#names.set(text, name);
     return { name };
   }

@@ -4,6 +4,8 @@ import { type Client, connect, type Endpoint, hasSqlState, SQLSTATE, VALUE_SETTI
 import { FoldedStatementFailed, targetError } from './apply-failure.js';
 import { type ApplyMode, ChangeApplier } from './change-applier.js';
 import { type Checkpoint, claimCheckpoint, ensureCheckpointTable, moveCheckpoint } from './checkpoint.js';
+import { DdlRunner, type DdlSettings } from './ddl-runner.js';
+import { PendingTables } from './pending-tables.js';
 import { RelationRegistry, startKey } from './relation-registry.js';
 import { LargeTransaction } from './large-transaction.js';
 import { type SourceTransaction } from './source-transaction.js';
@@ -44,6 +46,8 @@ export class TargetSession {
   readonly #client: Client;
   readonly #pipeline: TargetPipeline;
   readonly #relations: RelationRegistry;
+  readonly #pending: PendingTables;
+  readonly #ddl: DdlRunner | null;
   readonly #taskId: string;
   readonly #epoch: bigint;
   #appliedLsn: Lsn;
@@ -53,11 +57,20 @@ export class TargetSession {
 
   private constructor(
     client: Client,
-    options: { taskId: string; checkpoint: Checkpoint; startLsns: ReadonlyMap<string, Lsn> },
+    options: {
+      taskId: string;
+      checkpoint: Checkpoint;
+      startLsns: ReadonlyMap<string, Lsn>;
+      pending: PendingTables;
+      ddl: DdlSettings | null;
+    },
   ) {
+    const { pending, startLsns } = options;
     this.#client = client;
     this.#pipeline = new TargetPipeline(client);
-    this.#relations = new RelationRegistry(client, this.#pipeline, options.startLsns);
+    this.#relations = new RelationRegistry(client, this.#pipeline, startLsns);
+    this.#pending = pending;
+    this.#ddl = options.ddl && new DdlRunner(client, { ...options.ddl, pending, startLsns });
     this.#taskId = options.taskId;
     this.#epoch = options.checkpoint.epoch;
     this.#appliedLsn = options.checkpoint.appliedLsn;
@@ -67,7 +80,7 @@ export class TargetSession {
   /** Opens the session and claims the checkpoint. What the checkpoint says then is durable. */
   static async open(
     endpoint: Endpoint,
-    options: { taskId: string; startLsns?: ReadonlyMap<string, Lsn> },
+    options: { taskId: string; startLsns?: ReadonlyMap<string, Lsn>; ddl?: DdlSettings | null },
   ): Promise<TargetSession> {
     const client = await connect(endpoint, {
       applicationName: `apply ${options.taskId}`,
@@ -87,7 +100,14 @@ export class TargetSession {
       const checkpoint = await claimCheckpoint(client, options.taskId);
       await client.query('SET synchronous_commit = off');
       const startLsns = options.startLsns ?? (await readStartLsns(client, options.taskId));
-      return new TargetSession(client, { taskId: options.taskId, checkpoint, startLsns });
+      const pending = await PendingTables.read(client, options.taskId);
+      return new TargetSession(client, {
+        taskId: options.taskId,
+        checkpoint,
+        startLsns,
+        pending,
+        ddl: options.ddl ?? null,
+      });
     } catch (error) {
       await client.end().catch(() => undefined);
       throw targetError(error, 'opening the target');
@@ -102,6 +122,16 @@ export class TargetSession {
   /** What is applied and on the target's disk: what may be confirmed to the source. */
   get durableLsn(): Lsn {
     return this.#durableLsn;
+  }
+
+  /** Which writer this is, in the checkpoint. */
+  get epoch(): bigint {
+    return this.#epoch;
+  }
+
+  /** Tables whose rows are still to be copied. */
+  get pending(): PendingTables {
+    return this.#pending;
   }
 
   /** Row changes and truncations committed. */
@@ -126,7 +156,7 @@ export class TargetSession {
   /** Begins a transaction that is written while it still arrives. Nothing else may be applied until it ends. */
   beginLarge(mode: ApplyMode): LargeTransaction {
     return new LargeTransaction({
-      applier: new ChangeApplier({ relations: this.#relations, pipeline: this.#pipeline, mode }),
+      applier: this.#newApplier(mode),
       begin: () => {
         this.#begin();
       },
@@ -164,7 +194,7 @@ export class TargetSession {
   async #applyTogether(transactions: readonly SourceTransaction[], mode: ApplyMode): Promise<void> {
     const last = transactions.at(-1);
     if (!last) return;
-    const applier = new ChangeApplier({ relations: this.#relations, pipeline: this.#pipeline, mode });
+    const applier = this.#newApplier(mode);
     this.#begin();
     try {
       for (const transaction of transactions) await applier.apply(transaction);
@@ -174,6 +204,11 @@ export class TargetSession {
       throw await this.#rollbackAfter(error);
     }
     await this.#commit(last, applier.changeCount);
+  }
+
+  #newApplier(mode: ApplyMode): ChangeApplier {
+    const [relations, pipeline] = [this.#relations, this.#pipeline];
+    return new ChangeApplier({ relations, pipeline, mode, pending: this.#pending, ddl: this.#ddl });
   }
 
   /** Rolls back; of several failures the one that came first is the cause of the others. */
@@ -229,6 +264,9 @@ export class TargetSession {
     }
     this.#appliedLsn = transaction.endLsn;
     this.#changeCount += changeCount;
+    this.#relations.commit();
+    this.#pending.commit();
+    this.#ddl?.commit();
   }
 
   async #rollback(): Promise<void> {
@@ -236,6 +274,9 @@ export class TargetSession {
     for (const table of this.#relations.tables()) if (!table.fold.isEmpty) table.fold.take();
     // On a lost connection the server rolls back by itself.
     await this.#client.query('ROLLBACK').catch(() => undefined);
+    if (this.#ddl?.rollback()) this.#relations.unbind();
+    this.#relations.rollback();
+    this.#pending.rollback();
   }
 }
 

@@ -1,6 +1,6 @@
 import { type Client, inTransaction, quoteIdentifier } from '@sluice/postgres-client';
 
-/** Serializes creation and removal of the schema `sluice`; libs/postgres/writer takes the same lock for its table. */
+/** Serializes creation and removal of the schema `sluice`; libs/postgres/writer takes the same lock for its tables. */
 const BOOKKEEPING_LOCK = 7_238_901_553;
 
 const TABLES: readonly (readonly [name: string, definition: string])[] = [
@@ -14,7 +14,7 @@ const TABLES: readonly (readonly [name: string, definition: string])[] = [
     `(task_id uuid PRIMARY KEY, generation integer NOT NULL DEFAULT 0, snapshot_name text,
       visible_xids text, consistent_lsn pg_lsn,
       slot_lsn pg_lsn, structure_done boolean NOT NULL DEFAULT false, error jsonb, copied_at timestamptz,
-      loaded_at timestamptz, finished_at timestamptz)`,
+      loaded_at timestamptz, finished_at timestamptz, structure_lsn pg_lsn)`,
   ],
   [
     'table_load',
@@ -32,6 +32,16 @@ const TABLES: readonly (readonly [name: string, definition: string])[] = [
     'build_step',
     `(step_id uuid PRIMARY KEY, task_id uuid NOT NULL, position integer NOT NULL, step_group integer NOT NULL,
       identity text NOT NULL, sql text NOT NULL, awaits_join boolean NOT NULL, error jsonb, done_at timestamptz)`,
+  ],
+  [
+    'adoption',
+    `(task_id uuid NOT NULL, relation_oid oid NOT NULL, schema_name text NOT NULL, table_name text NOT NULL,
+      PRIMARY KEY (task_id, relation_oid))`,
+  ],
+  [
+    'adoption_step',
+    `(step_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, task_id uuid NOT NULL, search_path text[] NOT NULL,
+      statement text NOT NULL)`,
   ],
 ];
 const INDEXES = `

@@ -1,0 +1,302 @@
+import { type DdlAction, type DdlClass, type DdlDecision, type DdlOptions } from '@sluice/contracts';
+import { type Lsn, parseLsn } from '@sluice/model';
+import { type Client, hasSqlState, SQLSTATE } from '@sluice/postgres-client';
+import {
+  type DdlCommand,
+  type DdlPlan,
+  type DdlTableFacts,
+  ddlEventOfRow,
+  decodeDdlEvent,
+  isDdlEventTable,
+  planDdl,
+  type StatementTexts,
+} from '@sluice/postgres-ddl';
+import { decodeRelation, readTuple, type Relation, type RowChange, TupleView } from '@sluice/postgres-replication';
+import { FoldedStatementFailed } from './apply-failure.js';
+import { type ApplyMode } from './change-applier.js';
+import { ddlError, ddlFailed, type ShownDdl } from './ddl-failure.js';
+import { emptyTable, findDifference, readExistingRoles, withSettings } from './ddl-target.js';
+import { type PendingTables } from './pending-tables.js';
+import { startKey } from './relation-registry.js';
+
+/** Where a DDL stands in the stream: found again by it after a restart. */
+export interface DdlPlace {
+  readonly commitLsn: Lsn;
+  /** Its position among the DDL of its transaction, from 1. */
+  readonly number: number;
+}
+
+/** `postponed`: until the tables that it needs have their rows. */
+export type DdlOutcome = 'applied' | 'skipped' | 'replaced' | 'postponed';
+
+export interface ExecutedDdl {
+  readonly place: DdlPlace;
+  readonly tag: string;
+  readonly identity: string | null;
+  readonly outcome: DdlOutcome;
+  /** Why it was skipped. */
+  readonly reason?: string;
+}
+
+export interface DdlSettings {
+  /** Prefix of the messages that carry events; before PostgreSQL 14 the schema of the table that does. */
+  readonly helperName: string;
+  readonly policies: DdlOptions['policies'];
+  readonly decisions: readonly DdlDecision[];
+  /** Told when the transaction is committed. */
+  readonly onExecuted: (ddl: readonly ExecutedDdl[]) => void;
+}
+
+interface DdlRunnerOptions extends DdlSettings {
+  readonly pending: PendingTables;
+  readonly startLsns: ReadonlyMap<string, Lsn>;
+}
+
+interface DdlAt {
+  readonly place: DdlPlace;
+  readonly mode: ApplyMode;
+  readonly texts: StatementTexts;
+}
+
+/** Readers of the target wait behind us, so it is better to try again later. */
+const LOCK_TIMEOUT_MS = 15_000;
+/** A function may name what comes later, or what was left out. */
+const SETTINGS = { lock_timeout: String(LOCK_TIMEOUT_MS), check_function_bodies: 'off' };
+/** Where the target goes back to when a statement has to wait for rows. */
+const SAVEPOINT = 'sluice_ddl';
+const TRANSACTION_COMMAND = /^[\s;]*(begin|start|commit|end|rollback|abort|savepoint|release|prepare\s+transaction)\b/i;
+const OWNER_CHANGE = /\bOWNER\s+TO\b/i;
+
+/**
+ * Executes the source's DDL in the target's open transaction, in its place among the rows.
+ *
+ * Maintained invariant: what it writes belongs to the transaction of the rows and of the checkpoint, so that no DDL is
+ * executed twice, and none is lost (I2).
+ */
+export class DdlRunner {
+  readonly #client: Client;
+  readonly #options: DdlRunnerOptions;
+  /** Of sources that are older than PostgreSQL 14, by OID. */
+  readonly #eventTables = new Map<number, Relation>();
+  readonly #tuple = new TupleView();
+  #executed: ExecutedDdl[] = [];
+  #isOpen = false;
+
+  constructor(client: Client, options: DdlRunnerOptions) {
+    this.#client = client;
+    this.#options = options;
+  }
+
+  get helperName(): string {
+    return this.#options.helperName;
+  }
+
+  noteRelation(message: Buffer): void {
+    const relation = decodeRelation(message, 0);
+    if (isDdlEventTable(relation, this.helperName)) this.#eventTables.set(relation.oid, relation);
+  }
+
+  isEventTable(oid: number): boolean {
+    return this.#eventTables.has(oid);
+  }
+
+  /** The event in a row of that table; `null` for other changes of it. */
+  eventOf(oid: number, buffer: Buffer, { operation, newTupleOffset }: RowChange): string | null {
+    const relation = this.#eventTables.get(oid);
+    if (!relation || operation !== 'I') return null;
+    return ddlEventOfRow(relation, buffer, readTuple(buffer, newTupleOffset, this.#tuple));
+  }
+
+  /**
+   * Everything before it must have succeeded on the target.
+   * @throws SluiceError 5013, 5014; FoldedStatementFailed instead of them in folded mode, as transactions before it are to be
+   * committed first; 5011 and others that pass by themselves.
+   */
+  async execute(json: string, { place, mode, texts }: DdlAt): Promise<void> {
+    this.#isOpen = true;
+    this.#options.pending.touch(place.commitLsn);
+    const plan = planDdl(decodeDdlEvent(json, texts));
+    if (plan.kind === 'ignored') return;
+    try {
+      await this.#carryOut(plan, place);
+    } catch (error) {
+      if (mode === 'exact' || !isFinal(error)) throw error;
+      throw new FoldedStatementFailed('a DDL', { cause: error });
+    }
+  }
+
+  commit(): void {
+    const executed = this.#executed;
+    this.#executed = [];
+    this.#isOpen = false;
+    if (executed.length > 0) this.#options.onExecuted(executed);
+  }
+
+  /** @returns true when a DDL was rolled back: the target's tables are as they were. */
+  rollback(): boolean {
+    const wasOpen = this.#isOpen;
+    this.#executed = [];
+    this.#isOpen = false;
+    return wasOpen;
+  }
+
+  async #carryOut(plan: Exclude<DdlPlan, { kind: 'ignored' }>, place: DdlPlace): Promise<void> {
+    const ddl = shownOf(plan);
+    const decision = this.#decisionOn(place);
+    const action = decision?.decision ?? this.#policyOf(ddl.class);
+    const command = plan.kind === 'command' ? plan.command : null;
+    if (action === 'stop')
+      throw ddlError('SLUICE-5014', { ddl, place, reason: `DDL of class ${ddl.class} stops the task` });
+    if (action === 'skip') {
+      this.#note(ddl, { place, outcome: 'skipped', reason: decision ? 'decided' : 'policy' });
+      return;
+    }
+    if (decision?.decision === 'replace') {
+      await this.#replace(decision.statement, { ddl, place, command });
+      return;
+    }
+    if (!command) {
+      const reason = plan.kind === 'unattributable' ? plan.reason : 'unknown';
+      throw ddlError('SLUICE-5013', { ddl, place, reason: `it is not certain what was executed: ${reason}` });
+    }
+    const missingRoles = await this.#missingRoles(command);
+    if (missingRoles.length > 0 && (command.class === 'grant' || OWNER_CHANGE.test(command.statement))) {
+      // As in the full load: what belongs to roles that the target lacks is left out.
+      this.#note(ddl, { place, outcome: 'skipped', reason: `no role ${missingRoles.join(', ')} on the target` });
+      return;
+    }
+    await this.#apply(command, { ddl, place });
+  }
+
+  async #apply(command: DdlCommand, { ddl, place }: { ddl: ShownDdl; place: DdlPlace }): Promise<void> {
+    const recopied = this.#recopied(command, place);
+    for (const table of recopied) {
+      // Order: before the statement, which need not hold for rows that are as of another moment.
+      if (await emptyTable(this.#client, table)) await this.#options.pending.add(this.#client, table);
+    }
+    for (const { oid } of command.droppedTables) await this.#options.pending.remove(this.#client, oid);
+    const isPostponed = !(await this.#run(command.statement, { ddl, place, command }));
+    if (isPostponed) {
+      await this.#options.pending.postpone(this.#client, command);
+      this.#note(ddl, { place, outcome: 'postponed' });
+      return;
+    }
+    await this.#setOwners(command, { ddl, place });
+    for (const table of command.changedTables) {
+      if (table.kind !== 'r' && table.kind !== 'p') continue;
+      const difference = await findDifference(this.#client, table);
+      if (difference !== null) throw ddlError('SLUICE-5013', { ddl, place, reason: difference });
+    }
+    await this.#noteTables(command);
+    this.#note(ddl, { place, outcome: 'applied' });
+  }
+
+  /** The person's statement instead; what it makes of a new table is filled as that of the source would be. */
+  async #replace(
+    statement: string,
+    { ddl, place, command }: { ddl: ShownDdl; place: DdlPlace; command: DdlCommand | null },
+  ): Promise<void> {
+    const recopied = command ? this.#recopied(command, place) : [];
+    for (const { oid } of command?.droppedTables ?? []) await this.#options.pending.remove(this.#client, oid);
+    await this.#run(statement, { ddl: { ...ddl, statement }, place, command: null });
+    for (const table of recopied) {
+      if (await emptyTable(this.#client, table)) await this.#options.pending.add(this.#client, table);
+    }
+    if (command) await this.#noteTables(command);
+    this.#note(ddl, { place, outcome: 'replaced' });
+  }
+
+  /** @returns false when it needs the rows of pending tables and has to wait for them. */
+  async #run(
+    statement: string,
+    { ddl, place, command }: { ddl: ShownDdl; place: DdlPlace; command: DdlCommand | null },
+  ): Promise<boolean> {
+    if (TRANSACTION_COMMAND.test(statement))
+      throw ddlError('SLUICE-5013', { ddl, place, reason: 'a statement cannot begin or end the transaction' });
+    // The extended protocol takes a single command.
+    const query = { text: statement, queryMode: 'extended' };
+    const needsRows = command !== null && !this.#options.pending.isEmpty;
+    if (needsRows && command.class === 'materialized_view') await this.#refreshLater(command);
+    try {
+      if (needsRows) await this.#client.query(`SAVEPOINT ${SAVEPOINT}`);
+      await withSettings(this.#client, { ...command?.settings, ...SETTINGS }, () => this.#client.query(query));
+      if (needsRows) await this.#client.query(`RELEASE SAVEPOINT ${SAVEPOINT}`);
+      return true;
+    } catch (error) {
+      if (!needsRows || !hasSqlState(error, SQLSTATE.foreignKeyViolation)) throw ddlFailed(ddl, place, error);
+      await this.#client.query(`ROLLBACK TO SAVEPOINT ${SAVEPOINT}`);
+      return false;
+    }
+  }
+
+  /** Its rows come from tables that may be empty now. */
+  async #refreshLater({ tag, identity, searchPath }: DdlCommand): Promise<void> {
+    if (identity === null || !/^(CREATE|REFRESH) /.test(tag)) return;
+    await this.#options.pending.postpone(this.#client, {
+      searchPath,
+      statement: `REFRESH MATERIALIZED VIEW ${identity}`,
+    });
+  }
+
+  /** New tables are empty until their rows are copied. */
+  async #noteTables({ createdTables, renamedTables }: DdlCommand): Promise<void> {
+    const { pending } = this.#options;
+    for (const table of createdTables) {
+      if (await emptyTable(this.#client, table)) await pending.add(this.#client, table);
+    }
+    for (const { oid, to } of renamedTables) if (pending.has(oid)) await pending.add(this.#client, { oid, ...to });
+  }
+
+  /**
+   * Tables whose rows are not what the stream makes of them: rewritten on the source, or copied by the load as of a
+   * later moment than this DDL, of which the copy knew nothing.
+   */
+  #recopied({ changedTables, recopyTables, class: kind, tag }: DdlCommand, { commitLsn }: DdlPlace): DdlTableFacts[] {
+    const rewritten = new Set(recopyTables.map(startKey));
+    const isCopiedLater = (table: DdlTableFacts): boolean =>
+      kind === 'table' &&
+      tag.startsWith('ALTER') &&
+      (this.#options.startLsns.get(startKey(table)) ?? commitLsn) > commitLsn;
+    return changedTables.filter(
+      (table) => table.kind === 'r' && (rewritten.has(startKey(table)) || isCopiedLater(table)),
+    );
+  }
+
+  async #setOwners({ ownerStatements }: DdlCommand, { ddl, place }: { ddl: ShownDdl; place: DdlPlace }): Promise<void> {
+    const roles = await readExistingRoles(
+      this.#client,
+      ownerStatements.map(({ role }) => role),
+    );
+    for (const { role, statement } of ownerStatements) {
+      if (roles.has(role)) await this.#run(statement, { ddl: { ...ddl, statement }, place, command: null });
+    }
+  }
+
+  async #missingRoles({ roles }: DdlCommand): Promise<string[]> {
+    const existing = await readExistingRoles(this.#client, roles);
+    return roles.filter((role) => !existing.has(role));
+  }
+
+  #decisionOn({ commitLsn, number }: DdlPlace): DdlDecision | undefined {
+    return this.#options.decisions.findLast(
+      (decision) => decision.number === number && parseLsn(decision.commitLsn) === commitLsn,
+    );
+  }
+
+  #policyOf(kind: DdlClass): DdlAction {
+    return this.#options.policies[kind] ?? 'apply';
+  }
+
+  #note({ tag, identity }: ShownDdl, executed: Omit<ExecutedDdl, 'tag' | 'identity'>): void {
+    this.#executed.push({ ...executed, tag, identity });
+  }
+}
+
+function shownOf(plan: Exclude<DdlPlan, { kind: 'ignored' }>): ShownDdl & { readonly class: DdlClass } {
+  if (plan.kind === 'unattributable') return { ...plan, statement: plan.text };
+  return plan.command;
+}
+
+function isFinal(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && (error.code === 'SLUICE-5013' || error.code === 'SLUICE-5014');
+}
