@@ -27,6 +27,8 @@ export type StopMode = 'smart' | 'fast' | 'immediate';
 
 export interface StartPostgresOptions {
   readonly major?: PostgresMajor;
+  /** Server programs that are installed already, of that major; default: those of the embedded packages. */
+  readonly binaries?: PostgresBinaries;
   readonly dataDir: string;
   /** Default: one that is free. */
   readonly port?: number;
@@ -115,7 +117,7 @@ const KILL_DEADLINE_MS = 10_000;
 const PORT_ATTEMPTS = 5;
 
 export async function startPostgres(options: StartPostgresOptions): Promise<EmbeddedPostgresServer> {
-  const binaries = await ensurePostgres(options.major ?? DEFAULT_POSTGRES_MAJOR, options.log);
+  const binaries = options.binaries ?? (await ensurePostgres(options.major ?? DEFAULT_POSTGRES_MAJOR, options.log));
   const dataDir = path.resolve(options.dataDir);
   // The server's own watchdog comes with its start; until then a half-made data folder has to go too.
   const guard = options.temporary ? runAtDeath('rm', ['-rf', '--', ...temporaryPaths(dataDir)]) : NOT_RUNNING;
