@@ -112,7 +112,8 @@ export function isConnectionLoss(error: unknown): boolean {
   if (errnoOf(error) !== null && (errnoOf(error) ?? '') in CODE_BY_ERRNO) return true;
   return (
     error instanceof Error &&
-    /connection terminated|connection error|not queryable|client was closed/i.test(error.message)
+    // The last one is node-postgres's for a query that was not answered within `query_timeout`.
+    /connection terminated|connection error|not queryable|client was closed|query read timeout/i.test(error.message)
   );
 }
 

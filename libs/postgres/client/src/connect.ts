@@ -3,6 +3,7 @@ import { checkServerIdentity, type ConnectionOptions } from 'node:tls';
 import pg from 'pg';
 import { classifyConnectError } from './classify-error.js';
 import { type Endpoint } from './endpoint.js';
+import { watchSilence } from './silence-watch.js';
 
 /** A session with the server. `await using` closes it. */
 export type Client = pg.Client & AsyncDisposable;
@@ -18,6 +19,10 @@ export interface ConnectOptions {
   readonly pipeline?: boolean;
   /** Milliseconds until an unanswered attempt is given up; default 10 000. */
   readonly connectTimeoutMs?: number;
+  /** Milliseconds until an unanswered query is given up. For queries that are short by nature; default: none. */
+  readonly queryTimeoutMs?: number;
+  /** Milliseconds without a sign after which the server is asked whether an answer can still come; default: never. */
+  readonly silenceMs?: number;
 }
 
 /**
@@ -41,6 +46,10 @@ export const VALUE_SETTINGS: Readonly<Record<string, string>> = {
 };
 
 const CONNECT_TIMEOUT_MS = 10_000;
+/** A farewell that is not answered by then goes nowhere. */
+const END_DEADLINE_MS = 5_000;
+/** What a server that works answers in. */
+const PROBE_TIMEOUT_MS = 3_000;
 /** A half-open connection is noticed within about this time plus the kernel's probes. */
 const KEEPALIVE_DELAY_MS = 10_000;
 
@@ -55,7 +64,26 @@ export async function connect(endpoint: Endpoint, options: ConnectOptions): Prom
     await client.end().catch(() => undefined);
     throw classifyConnectError(error, endpoint);
   }
-  return Object.assign(client, { [Symbol.asyncDispose]: () => client.end() });
+  const { silenceMs } = options;
+  if (silenceMs !== undefined) await watchSilence(client, { silenceMs, openProbe: () => openProbe(endpoint) });
+  return Object.assign(client, { [Symbol.asyncDispose]: () => end(client) });
+}
+
+function openProbe(endpoint: Endpoint): Promise<Client> {
+  return connect(endpoint, {
+    applicationName: 'sign of life',
+    connectTimeoutMs: PROBE_TIMEOUT_MS,
+    queryTimeoutMs: PROBE_TIMEOUT_MS,
+  });
+}
+
+async function end(client: pg.Client): Promise<void> {
+  const timer = setTimeout(() => client.connection.stream.destroy(), END_DEADLINE_MS);
+  try {
+    await client.end();
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 /** What `pg` needs to open such a session. */
@@ -75,6 +103,7 @@ export function clientConfig(
     keepAlive: true,
     keepAliveInitialDelayMillis: KEEPALIVE_DELAY_MS,
     ...(options.settings && { options: startupOptions(options.settings) }),
+    ...(options.queryTimeoutMs !== undefined && { query_timeout: options.queryTimeoutMs }),
     ...(options.pipeline && { pipeline: true }),
     ...(options.replication && { replication: options.replication }),
   };

@@ -21,6 +21,10 @@ export interface FaultProxy extends AsyncDisposable {
   delay(ms: number): void;
   /** Bytes vanish, connections stay: a network that went away without a word. New connections are accepted, and dead too. */
   halfOpen(): void;
+  /** Bytes that vanished. */
+  readonly swallowedBytes: number;
+  /** After `halfOpen`: what is connected from now on is sound, what was connected before stays dead. */
+  passNewConnections(): void;
   /** Resets the connection over which the n-th byte from now passes. @returns a promise for that moment. */
   cutAfterBytes(count: number, options?: Pick<CutOptions, 'direction'>): Promise<void>;
   /** Resets the connection over which these bytes pass next. @returns a promise for that moment. */
@@ -41,12 +45,14 @@ class TcpFaultProxy implements FaultProxy {
   readonly host = HOST;
   readonly #target: { host: string; port: number };
   readonly #links = new Set<FaultyLink>();
-  readonly #faults: LinkFaults = { delayMs: 0, swallow: false, triggers: new Set() };
+  readonly #faults: LinkFaults = { delayMs: 0, swallowsUntil: 0, swallowedBytes: 0, triggers: new Set() };
+  #linkCount = 0;
   #server: Server | null = null;
   #port = 0;
 
   constructor(target: { host: string; port: number }) {
-    this.#target = target;
+    // A server's host and port may be getters, which a spread would leave out.
+    this.#target = { host: target.host, port: target.port };
   }
 
   get port(): number {
@@ -59,7 +65,8 @@ class TcpFaultProxy implements FaultProxy {
 
   listen(port: number): Promise<void> {
     const server = createServer({ allowHalfOpen: true }, (client) => {
-      const link = new FaultyLink(client, this.#target, this.#faults);
+      this.#linkCount += 1;
+      const link = new FaultyLink(client, { target: this.#target, number: this.#linkCount, faults: this.#faults });
       this.#links.add(link);
       void link.closed.then(() => this.#links.delete(link));
     });
@@ -90,7 +97,15 @@ class TcpFaultProxy implements FaultProxy {
   }
 
   halfOpen(): void {
-    this.#faults.swallow = true;
+    this.#faults.swallowsUntil = Infinity;
+  }
+
+  get swallowedBytes(): number {
+    return this.#faults.swallowedBytes;
+  }
+
+  passNewConnections(): void {
+    this.#faults.swallowsUntil = this.#linkCount;
   }
 
   cutAfterBytes(count: number, { direction = 'to-client' }: Pick<CutOptions, 'direction'> = {}): Promise<void> {
@@ -108,7 +123,7 @@ class TcpFaultProxy implements FaultProxy {
 
   async restore(): Promise<void> {
     this.#faults.delayMs = 0;
-    this.#faults.swallow = false;
+    this.#faults.swallowsUntil = 0;
     this.#faults.triggers.clear();
     for (const link of this.#links) if (link.hasLostBytes) link.reset();
     if (!this.#server) await this.listen(this.#port);

@@ -15,7 +15,9 @@ export type CutTrigger =
 /** What is wrong with the network now; shared by all links of a proxy and changed while they run. */
 export interface LinkFaults {
   delayMs: number;
-  swallow: boolean;
+  /** Links with this number and lower ones swallow what they get. */
+  swallowsUntil: number;
+  swallowedBytes: number;
   readonly triggers: Set<CutTrigger>;
 }
 
@@ -25,11 +27,16 @@ export class FaultyLink {
   readonly closed: Promise<void>;
   readonly #client: Socket;
   readonly #server: Socket;
+  readonly #number: number;
   readonly #faults: LinkFaults;
   #hasLostBytes = false;
 
-  constructor(client: Socket, target: { host: string; port: number }, faults: LinkFaults) {
+  constructor(
+    client: Socket,
+    { target, number, faults }: { target: { host: string; port: number }; number: number; faults: LinkFaults },
+  ) {
     this.#client = client;
+    this.#number = number;
     this.#faults = faults;
     this.#server = connect({ ...target, allowHalfOpen: true, noDelay: true });
     client.setNoDelay(true);
@@ -76,7 +83,8 @@ export class FaultyLink {
   }
 
   #send(chunk: Buffer, from: Socket, to: Socket): void {
-    if (this.#faults.swallow) {
+    if (this.#number <= this.#faults.swallowsUntil) {
+      this.#faults.swallowedBytes += chunk.length;
       this.#hasLostBytes = true;
       return;
     }
