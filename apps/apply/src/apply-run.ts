@@ -92,7 +92,10 @@ async function applyUntilStopped(options: SessionOptions): Promise<WorkOutcome> 
   const signal = AbortSignal.any([attempt.signal, stop.signal]);
   const endpoints = await requestEndpoints(bus, taskId, { service: 'apply', busKey: config.SLUICE_BUS_KEY });
   // Order: the checkpoint is claimed before the stream is read, so that the writer before us can commit nothing that we would not see.
-  const target = await TargetSession.open(toEndpoint(endpoints.target), { taskId });
+  const target = await TargetSession.open(toEndpoint(endpoints.target), {
+    taskId,
+    silenceMs: config.SLUICE_APPLY_SILENCE_MS,
+  });
   try {
     await using unfinished = await UnfinishedLoad.open(toEndpoint(endpoints.target), {
       run,

@@ -17,6 +17,15 @@ export const ApplyConfig = BaseConfig.extend({
     .max(1_073_741_824)
     .default(16_777_216)
     .describe('Changes of one task that may wait in memory unread, bytes.'),
+  SLUICE_APPLY_SILENCE_MS: z.coerce
+    .number()
+    .int()
+    .min(1_000)
+    .max(3_600_000)
+    .default(15_000)
+    .describe(
+      'Time without a sign of a target that owes an answer; then it is asked through a second connection whether the session still works.',
+    ),
   SLUICE_CHANGES_MAX_BYTES: z.coerce
     .number()
     .int()

@@ -80,12 +80,13 @@ export class TargetSession {
   /** Opens the session and claims the checkpoint. What the checkpoint says then is durable. */
   static async open(
     endpoint: Endpoint,
-    options: { taskId: string; startLsns?: ReadonlyMap<string, Lsn>; ddl?: DdlSettings | null },
+    options: { taskId: string; startLsns?: ReadonlyMap<string, Lsn>; ddl?: DdlSettings | null; silenceMs?: number },
   ): Promise<TargetSession> {
     const client = await connect(endpoint, {
       applicationName: `apply ${options.taskId}`,
       settings: APPLY_SETTINGS,
       pipeline: true,
+      ...(options.silenceMs !== undefined && { silenceMs: options.silenceMs }),
     });
     try {
       const { rows } = await client.query<{ server_version_num: string }>('SHOW server_version_num');
@@ -188,7 +189,11 @@ export class TargetSession {
   }
 
   async close(): Promise<void> {
-    await this.#client.end().catch(() => undefined);
+    try {
+      await this.#client[Symbol.asyncDispose]();
+    } catch {
+      // A connection that is lost cannot be closed any better.
+    }
   }
 
   async #applyTogether(transactions: readonly SourceTransaction[], mode: ApplyMode): Promise<void> {
