@@ -1,9 +1,25 @@
-import { type CreateTaskRequest, type TaskResource } from '@sluice/contracts';
-import { dismissWatchdog, freePort, type NatsServer, type PostgresMajor, runAtDeath } from '@sluice/embedded';
+import { type CreateTaskRequest, type ErrorCode, type ErrorReport, type TaskResource } from '@sluice/contracts';
+import {
+  dismissWatchdog,
+  freePort,
+  type NatsServer,
+  type PostgresMajor,
+  type PostgresServer,
+  runAtDeath,
+} from '@sluice/embedded';
 import { type Endpoint } from '@sluice/postgres-client';
-import { dedicatedNats, testDatabase, type TestDatabase, testServer, waitFor } from '@sluice/testing';
+import {
+  dedicatedNats,
+  type FaultProxy,
+  faultProxy,
+  testDatabase,
+  type TestDatabase,
+  testServer,
+  waitFor,
+} from '@sluice/testing';
 import { ApiClient, openDataDirectory, startServices, Supervisor } from '@sluice/tools/start';
 import { randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { type z } from 'zod';
 import { buildServices } from './build-services.js';
@@ -16,6 +32,10 @@ export interface ClusterOptions {
   readonly env?: Readonly<Record<string, string>>;
   readonly sourceMajor?: PostgresMajor;
   readonly targetMajor?: PostgresMajor;
+  /** The services reach the bus through `busProxy`. */
+  readonly hasBusProxy?: boolean;
+  /** Of the metadata database, for a scenario that stops it. */
+  readonly metadataServer?: PostgresServer;
 }
 
 export interface TaskDatabases {
@@ -33,6 +53,8 @@ const KEPT_LOGS = process.env['SLUICE_E2E_KEEP'];
 /** Bus, metadata database and all services as processes of their own, which a supervisor starts again when they die. */
 export interface Cluster extends AsyncDisposable {
   readonly nats: NatsServer;
+  /** Between all services and the bus, when it was asked for. */
+  readonly busProxy: FaultProxy;
   readonly api: ApiClient;
   readonly apiUrl: string;
   readonly adminKey: string;
@@ -44,8 +66,13 @@ export interface Cluster extends AsyncDisposable {
   createAndStart(databases: TaskDatabases, more?: Partial<z.input<typeof CreateTaskRequest>>): Promise<string>;
   /** @throws when the task fails instead, with the end of the services' logs. */
   untilState(taskId: string, state: string, deadlineMs?: number): Promise<TaskResource>;
+  /** Resolves when the task has failed in this state with this error, which it returns. @throws when it failed otherwise */
+  untilFailed(taskId: string, state: string, code: ErrorCode): Promise<ErrorReport>;
   /** The process dies at once and its supervisor starts it again. */
   kill9(service: string): void;
+  /** The process stands still, its connections stay. @returns what lets it go on. */
+  freeze(service: string): () => void;
+  logOf(service: string): string;
   /** Starts a service anew, for this life only with more variables. */
   restart(service: string, onceEnv: NodeJS.ProcessEnv): Promise<void>;
   pidOf(service: string): number | undefined;
@@ -59,7 +86,9 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
   const directory = starting.use(await openDataDirectory(keptDirectory()));
   if (!directory.isKept) removeAtDeath(directory.path, starting);
   const nats = starting.use(await dedicatedNats());
-  const metadata = starting.use(await testDatabase());
+  const busProxy = starting.use(await faultProxy({ target: nats }));
+  const { metadataServer } = options;
+  const metadata = starting.use(await testDatabase({ ...(metadataServer && { server: metadataServer }) }));
   // Disposed after the services, which would connect to them again.
   const databases = starting.use(new AsyncDisposableStack());
   const deaths = new Map<string, number>();
@@ -72,7 +101,10 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
   const { signal } = new AbortController();
   await startServices(supervisor, {
     directory,
-    servers: { nats, metadataUrl: metadata.url },
+    servers: {
+      nats: options.hasBusProxy ? { url: `nats://${busProxy.host}:${busProxy.port}` } : nats,
+      metadataUrl: metadata.url,
+    },
     apiPort,
     signal,
     onReady: () => undefined,
@@ -81,7 +113,17 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
   });
   const apiUrl = `http://127.0.0.1:${apiPort}`;
   const { adminKey } = directory.installation;
-  const running = { nats, metadata, supervisor, deaths, databases, apiUrl, adminKey, logDir: directory.logDir };
+  const running = {
+    nats,
+    busProxy,
+    metadata,
+    supervisor,
+    deaths,
+    databases,
+    apiUrl,
+    adminKey,
+    logDir: directory.logDir,
+  };
   return new RunningCluster(options, running, starting.move());
 }
 
@@ -97,6 +139,7 @@ function removeAtDeath(folder: string, resources: AsyncDisposableStack): void {
 
 interface Running {
   readonly nats: NatsServer;
+  readonly busProxy: FaultProxy;
   readonly metadata: TestDatabase;
   readonly supervisor: Supervisor;
   readonly deaths: ReadonlyMap<string, number>;
@@ -108,6 +151,7 @@ interface Running {
 
 class RunningCluster implements Cluster {
   readonly nats: NatsServer;
+  readonly busProxy: FaultProxy;
   readonly metadata: TestDatabase;
   readonly apiUrl: string;
   readonly adminKey: string;
@@ -117,7 +161,13 @@ class RunningCluster implements Cluster {
   readonly #resources: AsyncDisposableStack;
 
   constructor(options: ClusterOptions, running: Running, resources: AsyncDisposableStack) {
-    ({ nats: this.nats, metadata: this.metadata, apiUrl: this.apiUrl, adminKey: this.adminKey } = running);
+    ({
+      nats: this.nats,
+      busProxy: this.busProxy,
+      metadata: this.metadata,
+      apiUrl: this.apiUrl,
+      adminKey: this.adminKey,
+    } = running);
     this.api = new ApiClient(running.apiUrl, running.adminKey, new AbortController().signal);
     this.#options = options;
     this.#running = running;
@@ -175,9 +225,35 @@ class RunningCluster implements Cluster {
     }
   }
 
+  async untilFailed(taskId: string, state: string, code: ErrorCode): Promise<ErrorReport> {
+    const failed = await waitFor(
+      `task to be ${state}`,
+      async () => {
+        const task = await this.api.getTask(taskId);
+        return task.state === state || task.state.endsWith('_failed') ? task : undefined;
+      },
+      { deadlineMs: STATE_DEADLINE_MS, intervalMs: 50 },
+    );
+    if (failed.state !== state || failed.error?.code !== code) {
+      throw new Error(`task is ${failed.state}: ${JSON.stringify(failed.error)}, not ${state} with ${code}`);
+    }
+    return failed.error;
+  }
+
   kill9(service: string): void {
     const pid = this.pidOf(service);
     if (pid !== undefined) process.kill(pid, 'SIGKILL');
+  }
+
+  freeze(service: string): () => void {
+    const pid = this.pidOf(service);
+    if (pid === undefined) throw new Error(`${service} does not run`);
+    process.kill(pid, 'SIGSTOP');
+    return () => void process.kill(pid, 'SIGCONT');
+  }
+
+  logOf(service: string): string {
+    return readFileSync(path.join(this.#running.logDir, `${service}.log`), 'utf8');
   }
 
   restart(service: string, onceEnv: NodeJS.ProcessEnv): Promise<void> {

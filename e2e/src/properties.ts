@@ -1,8 +1,10 @@
-import { helperObjectName, SluiceError } from '@sluice/contracts';
+import { helperObjectName } from '@sluice/contracts';
 import { delay } from '@sluice/kernel';
 import { parseLsn } from '@sluice/model';
-import { type Client, isConnectionLoss } from '@sluice/postgres-client';
+import { type PostgresServer } from '@sluice/embedded';
+import { type Client, connect } from '@sluice/postgres-client';
 import { type TestDatabase } from '@sluice/testing';
+import { isServerGone } from './server-gone.js';
 
 /** Looks at something again and again while faults happen, and remembers what should never be seen. */
 export interface Watch extends AsyncDisposable {
@@ -20,10 +22,13 @@ interface Sides {
 const SAMPLE_INTERVAL_MS = 100;
 
 /**
- * Invariant I1: what the slot has confirmed, and the source may therefore forget, the target has. The slot is read
- * first: the checkpoint only grows, so that one read later is never too small by the order of the looks alone.
+ * Invariants I1 and I5: what the slot has confirmed, and the source may therefore forget, the target has on its disk.
+ *
+ * Order: the slot is read first. What is confirmed then was durable before, so neither a checkpoint nor a flush position
+ * that is read later can be too small by the order of the looks alone.
  */
-export function auditConfirmations({ source, target }: Sides, taskId: string): Promise<Watch> {
+export async function auditConfirmations({ source, target }: Sides, taskId: string): Promise<Watch> {
+  const commits = target.server.major >= WALINSPECT_SINCE ? await FlushedCommits.of(target) : null;
   return watch({ source, target }, async ({ onSource, onTarget }) => {
     const slot = await onSource.query<{ lsn: string }>(
       'SELECT confirmed_flush_lsn::text AS lsn FROM pg_replication_slots WHERE slot_name = $1',
@@ -32,17 +37,86 @@ export function auditConfirmations({ source, target }: Sides, taskId: string): P
     const confirmed = slot.rows[0]?.lsn;
     if (confirmed === undefined) return null;
     // Before the first change is applied the slot stands where it was made.
-    const applied = await onTarget.query<{ lsn: string }>(
-      `SELECT greatest(l.slot_lsn, c.lsn)::text AS lsn
+    const applied = await onTarget.query<{ lsn: string | null; own: string | null; xid: string | null }>(
+      `SELECT greatest(l.slot_lsn, c.lsn)::text AS lsn, c.lsn::text AS own, c.xmin::text AS xid
          FROM sluice.load AS l LEFT JOIN sluice.checkpoint AS c USING (task_id) WHERE l.task_id = $1`,
       [taskId],
     );
-    const checkpoint = applied.rows[0]?.lsn;
+    const { lsn: checkpoint, own, xid } = applied.rows[0] ?? { lsn: null, own: null, xid: null };
     // The holder records its slot right after it made it.
-    if (checkpoint === undefined || checkpoint === null) return null;
-    return parseLsn(confirmed) <= parseLsn(checkpoint) ? [] : [`confirmed ${confirmed}, applied ${checkpoint}`];
+    if (checkpoint === null) return null;
+    if (parseLsn(confirmed) > parseLsn(checkpoint)) return [`confirmed ${confirmed}, applied ${checkpoint}`];
+    if (!commits || own === null || xid === null) return [];
+    // A transaction that is not on disk yet has written the checkpoint that is seen: the durable one is below it.
+    const isDurable = await commits.has(xid);
+    return isDurable || parseLsn(confirmed) < parseLsn(own) ? [] : [`confirmed ${confirmed}, which is not on disk`];
   });
 }
+
+/** pg_walinspect shows the records of WAL that is on disk. */
+const WALINSPECT_SINCE = 15;
+
+/** The transactions whose commit a server has on its disk, from now on. */
+class FlushedCommits {
+  readonly #server: PostgresServer;
+  #client: Client | null = null;
+  #readLsn = '';
+  #xids = new Set<string>();
+  /** What was there before the first record that is read. */
+  #firstXid: string | null = null;
+
+  private constructor(server: PostgresServer) {
+    this.#server = server;
+  }
+
+  static async of({ server }: TestDatabase): Promise<FlushedCommits> {
+    await using client = await connect(server.endpoint('postgres'), { applicationName: 'ack audit' });
+    await client.query('CREATE EXTENSION IF NOT EXISTS pg_walinspect');
+    return new FlushedCommits(server);
+  }
+
+  async has(xid: string): Promise<boolean> {
+    try {
+      const client = (this.#client ??= await this.#begin());
+      this.#firstXid ??= xid;
+      await this.#read(client);
+    } catch (error) {
+      // A server that was killed may have forgotten commits that were seen.
+      this.#client = null;
+      throw error;
+    }
+    return xid === this.#firstXid || this.#xids.has(xid);
+  }
+
+  async #begin(): Promise<Client> {
+    const client = await connect(this.#server.endpoint('postgres'), { applicationName: 'ack audit' });
+    const { rows } = await client.query<{ lsn: string }>('SELECT pg_current_wal_flush_lsn()::text AS lsn');
+    this.#readLsn = rows[0]?.lsn ?? '0/0';
+    this.#xids = new Set();
+    this.#firstXid = null;
+    return client;
+  }
+
+  /** A record that is flushed in part comes complete next time: it is gone on from the end of the last complete one. */
+  async #read(client: Client): Promise<void> {
+    try {
+      const { rows } = await client.query<{ xid: string; end: string; commits: boolean }>(RECORDS_SINCE, [
+        this.#readLsn,
+      ]);
+      for (const { xid, commits } of rows) if (commits) this.#xids.add(xid);
+      this.#readLsn = rows.at(-1)?.end ?? this.#readLsn;
+    } catch (error) {
+      if (!(error instanceof Error && NO_RECORD_YET.test(error.message))) throw error;
+    }
+  }
+}
+
+const RECORDS_SINCE = `
+  SELECT xid::text, end_lsn::text AS end, resource_manager = 'Transaction' AND record_type LIKE 'COMMIT%' AS commits
+    FROM pg_get_wal_records_info($1::pg_lsn, pg_current_wal_flush_lsn())
+   WHERE pg_current_wal_flush_lsn() > $1::pg_lsn`;
+/** Between two positions with no complete record the function fails (PostgreSQL 15–18). */
+const NO_RECORD_YET = /could not find a valid record after/;
 
 /** Money is only moved, in transactions over two tables: whoever adds it up always gets the same. */
 export async function watchBank({ source, target }: Sides): Promise<Watch> {
@@ -87,7 +161,6 @@ async function watch(sides: Sides, look: (sessions: Sessions) => Promise<readonl
         if (found !== null) sampleCount += 1;
         findings.push(...(found ?? []));
       } catch (error) {
-        // A server that a test kills is back soon.
         if (!isServerGone(error)) throw error;
         sessions = null;
       }
@@ -107,8 +180,4 @@ async function watch(sides: Sides, look: (sessions: Sessions) => Promise<readonl
     stop,
     [Symbol.asyncDispose]: async () => void (await stop().catch(() => undefined)),
   };
-}
-
-function isServerGone(error: unknown): boolean {
-  return isConnectionLoss(error) || (error instanceof SluiceError && error.spec.retry === 'backoff');
 }

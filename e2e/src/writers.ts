@@ -1,5 +1,6 @@
 import { delay } from '@sluice/kernel';
 import { type Client } from '@sluice/postgres-client';
+import { isServerGone } from './server-gone.js';
 import { sampleTraffic, seededRandom, type TestDatabase, waitFor } from '@sluice/testing';
 
 export interface Writers extends AsyncDisposable {
@@ -29,7 +30,7 @@ export async function startWriters(source: TestDatabase, seed: number): Promise<
   const writers = kinds.map((write, index) => {
     const client = sessions[index];
     if (!client) throw new Error('a writer has no session');
-    return write({ client, seed: seed * 10 + index, signal, committed });
+    return writeOn(source, write, { client, seed: seed * 10 + index, signal, committed });
   });
   let failure: { readonly error: unknown } | null = null;
   const done = Promise.all(writers);
@@ -62,6 +63,32 @@ interface Writer {
   readonly seed: number;
   readonly signal: AbortSignal;
   readonly committed: (count: number) => void;
+}
+
+/** An application whose server went away comes back with it. What was committed then and not answered is not counted. */
+async function writeOn(source: TestDatabase, write: (writer: Writer) => Promise<void>, first: Writer): Promise<void> {
+  let writer = first;
+  while (!writer.signal.aborted) {
+    try {
+      await write(writer);
+    } catch (error) {
+      if (!isServerGone(error)) throw error;
+      const client = await reconnect(source, writer.signal);
+      if (client) writer = { ...writer, client, seed: writer.seed + 1_000 };
+    }
+  }
+}
+
+async function reconnect(source: TestDatabase, signal: AbortSignal): Promise<Client | null> {
+  while (!signal.aborted) {
+    try {
+      return await source.connect();
+    } catch (error) {
+      if (!isServerGone(error)) throw error;
+      await pause(signal);
+    }
+  }
+  return null;
 }
 
 const pause = (signal: AbortSignal): Promise<void> => delay(PAUSE_MS, signal).catch(() => undefined);

@@ -4,7 +4,6 @@ import { delay } from '@sluice/kernel';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { type DataDirectory } from './data-directory.js';
-import { type ControlServers } from './servers.js';
 import { type ServiceProcess, type Supervisor } from './supervisor.js';
 
 const WORKSPACE = path.resolve(import.meta.dirname, '../../..');
@@ -46,7 +45,7 @@ export const DATA_PLANE = [
 
 export interface ServiceOptions {
   readonly directory: Pick<DataDirectory, 'installation'>;
-  readonly servers: ControlServers;
+  readonly servers: { readonly nats: { readonly url: string }; readonly metadataUrl: string };
   readonly apiPort: number;
   readonly signal: AbortSignal;
   readonly onReady: (readyCount: number, total: number) => void;
