@@ -40,6 +40,7 @@ export const VALUE_SETTINGS: Readonly<Record<string, string>> = {
   xmloption: 'content',
   search_path: '',
   standard_conforming_strings: 'on',
+  array_nulls: 'on',
   statement_timeout: '0',
   lock_timeout: '0',
   idle_in_transaction_session_timeout: '0',
