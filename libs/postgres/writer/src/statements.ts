@@ -7,15 +7,24 @@ import { type PlanColumn, type TablePlan } from './table-plan.js';
  * get it by name), then assigned, so that a length that does not fit is an error and never cut.
  */
 
-const table = (plan: TablePlan): string => quoteQualified(plan.target.schema, plan.target.name);
+export const table = (plan: TablePlan): string => quoteQualified(plan.target.schema, plan.target.name);
 
-const value = (column: PlanColumn, alias: string): string =>
+/** The table without those that inherit from it, which may hold equal keys; the rows of a partitioned one are in its partitions. */
+const onlyTable = (plan: TablePlan): string => `${plan.target.isPartitioned ? '' : 'ONLY '}${table(plan)}`;
+
+const valueOf = (column: PlanColumn, text: string): string =>
   column.input
-    ? `${column.input.functionSql}(pg_catalog.textout(v.${alias})${column.input.argumentsSql})::${column.typeSql}`
-    : `v.${alias}::${column.typeSql}`;
+    ? `${column.input.functionSql}(pg_catalog.textout(${text})${column.input.argumentsSql})::${column.typeSql}`
+    : `${text}::${column.typeSql}`;
+
+/** Of a row in `rowsFrom`. */
+export const value = (column: PlanColumn, alias: string): string => valueOf(column, `v.${alias}`);
+
+/** Of a statement for one row, which may need more cells than a FROM clause can return (1664). */
+const single = (column: PlanColumn, index: number): string => valueOf(column, `($${index + 1}::pg_catalog.text[])[1]`);
 
 /** `ROWS FROM (unnest($1::text[]), unnest($2::text[])) AS v(c0, c1)`: arrays of equal length side by side. */
-function rowsFrom(count: number): string {
+export function rowsFrom(count: number): string {
   const range = Array.from({ length: count }, (_, index) => index);
   const arrays = range.map((index) => `pg_catalog.unnest($${index + 1}::pg_catalog.text[])`).join(', ');
   return `ROWS FROM (${arrays}) AS v(${range.map((index) => `c${index}`).join(', ')})`;
@@ -40,7 +49,7 @@ export function insertEmptyStatement(plan: TablePlan): string {
 
 /** Parameters: the key columns. */
 export function deleteStatement(plan: TablePlan, key: readonly PlanColumn[]): string {
-  return `DELETE FROM ${table(plan)} AS t USING ${rowsFrom(key.length)} WHERE ${keyMatch(key)}`;
+  return `DELETE FROM ${onlyTable(plan)} AS t USING ${rowsFrom(key.length)} WHERE ${keyMatch(key)}`;
 }
 
 /**
@@ -62,7 +71,7 @@ export function updateStatement(plan: TablePlan, key: readonly PlanColumn[], col
           .map((column) => `${quoteIdentifier(column.name)} = t.${quoteIdentifier(column.name)}`)
           .slice(0, 1)
           .join('');
-  return `UPDATE ${table(plan)} AS t SET ${set} FROM ${rowsFrom(key.length + columns.length)} WHERE ${keyMatch(key)}${unchanged.join('')}`;
+  return `UPDATE ${onlyTable(plan)} AS t SET ${set} FROM ${rowsFrom(key.length + columns.length)} WHERE ${keyMatch(key)}${unchanged.join('')}`;
 }
 
 /**
@@ -70,59 +79,51 @@ export function updateStatement(plan: TablePlan, key: readonly PlanColumn[], col
  * send. Parameters: the old key columns, then the sent columns.
  */
 export function moveStatement(plan: TablePlan, key: readonly PlanColumn[], sent: readonly PlanColumn[]): string {
-  return moveWhere(plan, {
-    sent,
-    firstSent: key.length,
-    parameterCount: key.length + sent.length,
-    where: keyMatch(key),
-  });
+  const rows = rowsFrom(key.length + sent.length);
+  const values = movedValues(plan, sent, (column, index) => value(column, `c${key.length + index}`));
+  return `WITH o AS (DELETE FROM ${onlyTable(plan)} AS t USING ${rows} WHERE ${keyMatch(key)} RETURNING t.*)
+${insertInto(plan)} SELECT ${values} FROM o, ${rows}`;
 }
 
 /** As `moveStatement`, for a table without key. Parameters: all columns of the old row, then the sent columns. */
 export function moveWholeRowStatement(plan: TablePlan, sent: readonly PlanColumn[]): string {
-  const old = plan.columns;
-  return moveWhere(plan, {
-    sent,
-    firstSent: old.length,
-    parameterCount: old.length + sent.length,
-    where: wholeRowMatch(plan),
-  });
+  const values = movedValues(plan, sent, (column, index) => single(column, plan.columns.length + index));
+  return `WITH o AS (DELETE FROM ${onlyTable(plan)} AS t WHERE ${wholeRowMatch(plan)} RETURNING t.*)
+${insertInto(plan)} SELECT ${values} FROM o`;
 }
 
-function moveWhere(
+function insertInto(plan: TablePlan): string {
+  const names = plan.columns.map((column) => quoteIdentifier(column.name)).join(', ');
+  return `INSERT INTO ${table(plan)} (${names}) OVERRIDING SYSTEM VALUE`;
+}
+
+/** What was sent, and the rest from the row `o` that goes. */
+function movedValues(
   plan: TablePlan,
-  {
-    sent,
-    firstSent,
-    parameterCount,
-    where,
-  }: { sent: readonly PlanColumn[]; firstSent: number; parameterCount: number; where: string },
+  sent: readonly PlanColumn[],
+  sentValue: (column: PlanColumn, index: number) => string,
 ): string {
-  const names = plan.columns.map((column) => quoteIdentifier(column.name));
   const values = plan.columns.map((column) => {
     const index = sent.findIndex((other) => other.position === column.position);
-    return index < 0 ? `o.${quoteIdentifier(column.name)}` : value(column, `c${firstSent + index}`);
+    return index < 0 ? `o.${quoteIdentifier(column.name)}` : sentValue(column, index);
   });
-  const rows = rowsFrom(parameterCount);
-  return `WITH o AS (DELETE FROM ${table(plan)} AS t USING ${rows} WHERE ${where} RETURNING t.*)
-INSERT INTO ${table(plan)} (${names.join(', ')}) OVERRIDING SYSTEM VALUE SELECT ${values.join(', ')} FROM o, ${rows}`;
+  return values.join(', ');
 }
 
 /** Parameters: all columns. Deletes exactly one of the rows that are equal to it. */
 export function deleteWholeRowStatement(plan: TablePlan): string {
-  return `DELETE FROM ${table(plan)} AS t USING ${rowsFrom(plan.columns.length)} WHERE ${wholeRowMatch(plan)}`;
+  return `DELETE FROM ${onlyTable(plan)} AS t WHERE ${wholeRowMatch(plan)}`;
 }
 
 /** Parameters: all columns of the old row, then the set columns. Updates exactly one of the rows that are equal to it. */
 export function updateWholeRowStatement(plan: TablePlan, columns: readonly PlanColumn[]): string {
-  const old = plan.columns.length;
   const assignments = columns.map(
-    (column, index) => `${quoteIdentifier(column.name)} = ${value(column, `c${old + index}`)}`,
+    (column, index) => `${quoteIdentifier(column.name)} = ${single(column, plan.columns.length + index)}`,
   );
   // A row of which the source sent no cell (all of it unchanged TOAST) still has to be there.
   const same = plan.columns.slice(0, 1).map(({ name }) => `${quoteIdentifier(name)} = t.${quoteIdentifier(name)}`);
   const set = (assignments.length > 0 ? assignments : same).join(', ');
-  return `UPDATE ${table(plan)} AS t SET ${set} FROM ${rowsFrom(old + columns.length)} WHERE ${wholeRowMatch(plan)}`;
+  return `UPDATE ${onlyTable(plan)} AS t SET ${set} WHERE ${wholeRowMatch(plan)}`;
 }
 
 /**
@@ -130,23 +131,28 @@ export function updateWholeRowStatement(plan: TablePlan, columns: readonly PlanC
  * lose rows here. https://www.postgresql.org/docs/current/protocol-logicalrep-message-formats.html (Truncate)
  */
 export function truncateStatement(plans: readonly TablePlan[], restartIdentity: boolean): string {
-  return `TRUNCATE ONLY ${plans.map(table).join(', ONLY ')} ${restartIdentity ? 'RESTART' : 'CONTINUE'} IDENTITY RESTRICT`;
+  return `TRUNCATE ${plans.map(onlyTable).join(', ')} ${restartIdentity ? 'RESTART' : 'CONTINUE'} IDENTITY RESTRICT`;
 }
 
-function keyMatch(key: readonly PlanColumn[]): string {
+export function keyMatch(key: readonly PlanColumn[]): string {
   return key
     .map((column, index) => `t.${quoteIdentifier(column.name)} ${column.operator} ${value(column, `c${index}`)}`)
     .join(' AND ');
 }
 
 /**
- * Compares rows by the text of their columns: every type has one, also those without an equality operator, and equal
- * text under the session's settings is the same value. One of several equal rows is chosen by its place.
+ * Compares rows by what their types' output functions write: every type has one, also those without an equality operator,
+ * and equal text under the session's settings is the same value. Casts to text and collations can find different values
+ * equal. One of several equal rows is chosen by its place.
  */
-function wholeRowMatch(plan: TablePlan): string {
-  const equal = plan.columns.map(
-    (column, index) =>
-      `s.${quoteIdentifier(column.name)}::pg_catalog.text IS NOT DISTINCT FROM (${value(column, `c${index}`)})::pg_catalog.text`,
-  );
-  return `t.ctid = (SELECT s.ctid FROM ONLY ${table(plan)} AS s WHERE ${equal.join(' AND ') || 'true'} LIMIT 1)`;
+export function wholeRowMatch(plan: TablePlan): string {
+  const text = ({ outputSql }: PlanColumn, of: string): string =>
+    outputSql === null ? `(${of})::pg_catalog.text` : `pg_catalog.textin(${outputSql}(${of}))`;
+  const equal = plan.columns.map((column, index) => {
+    const [stored, sent] = [`s.${quoteIdentifier(column.name)}`, single(column, index)];
+    return `${text(column, stored)} COLLATE pg_catalog."C" IS NOT DISTINCT FROM ${text(column, sent)}`;
+  });
+  const place = (row: string): string => (plan.target.isPartitioned ? `${row}.tableoid, ${row}.ctid` : `${row}.ctid`);
+  const found = `SELECT ${place('s')} FROM ${onlyTable(plan)} AS s WHERE ${equal.join(' AND ') || 'true'} LIMIT 1`;
+  return `(${place('t')}) = (${found})`;
 }

@@ -10,6 +10,11 @@ export interface TargetColumn {
    * something else; `null` where it does not.
    */
   readonly input: { readonly functionSql: string; readonly argumentsSql: string } | null;
+  /**
+   * `schema.function` that writes the value as the source sent it; a cast to text can do otherwise (it trims `character`).
+   * `null` for a type that borrows the function of another one, so that SQL cannot call it.
+   */
+  readonly outputSql: string | null;
   readonly isGenerated: boolean;
   readonly isIdentityAlways: boolean;
 }
@@ -23,6 +28,8 @@ export interface TargetKey {
 export interface TargetTable {
   readonly schema: string;
   readonly name: string;
+  /** Its rows are in its partitions. */
+  readonly isPartitioned: boolean;
   readonly columns: ReadonlyMap<string, TargetColumn>;
   /** Unique, immediate, total indexes over plain NOT NULL columns, the primary key first. */
   readonly keys: readonly TargetKey[];
@@ -39,6 +46,15 @@ const COLUMNS = `
          CASE WHEN p.pronargs > 1
            THEN pg_catalog.format(', %s::pg_catalog.oid', CASE WHEN y.typelem = 0 THEN y.oid ELSE y.typelem END)
            ELSE '' END || CASE WHEN p.pronargs > 2 THEN ', -1' ELSE '' END AS input_arguments,
+         (WITH RECURSIVE base AS (
+            SELECT t.oid, t.typbasetype, t.typoutput FROM pg_catalog.pg_type t WHERE t.oid = a.atttypid
+            UNION ALL
+            SELECT t.oid, t.typbasetype, t.typoutput FROM base JOIN pg_catalog.pg_type t ON t.oid = base.typbasetype)
+          SELECT pg_catalog.quote_ident(n.nspname) || '.' || pg_catalog.quote_ident(p.proname)
+          FROM base JOIN pg_catalog.pg_proc p ON p.oid = base.typoutput
+          JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace
+          JOIN pg_catalog.pg_type g ON g.oid = p.proargtypes[0] AND (g.oid = base.oid OR g.typtype = 'p')
+          WHERE base.typbasetype = 0) AS output_function,
          coalesce(to_jsonb(a)->>'attgenerated', '') <> '' AS is_generated,
          a.attidentity = 'a' AS is_identity_always
   FROM pg_catalog.pg_attribute a
@@ -81,8 +97,9 @@ const FIRES = `
 
 /** Reads what a writer must know of one table. @throws SluiceError 5006 when it does not exist. */
 export async function readTargetTable(target: ClientBase, schema: string, name: string): Promise<TargetTable> {
-  const { rows: found } = await target.query<{ oid: string }>(
-    `SELECT c.oid::text FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+  const { rows: found } = await target.query<{ oid: string; is_partitioned: boolean }>(
+    `SELECT c.oid::text, c.relkind = 'p' AS is_partitioned
+     FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
      WHERE n.nspname = $1 AND c.relname = $2 AND c.relkind IN ('r', 'p')`,
     [schema, name],
   );
@@ -95,6 +112,7 @@ export async function readTargetTable(target: ClientBase, schema: string, name: 
       type_sql: string;
       input_function: string | null;
       input_arguments: string;
+      output_function: string | null;
       is_generated: boolean;
       is_identity_always: boolean;
     }>(COLUMNS, [oid]),
@@ -104,6 +122,7 @@ export async function readTargetTable(target: ClientBase, schema: string, name: 
   return {
     schema,
     name,
+    isPartitioned: found[0]?.is_partitioned ?? false,
     columns: new Map(
       columns.rows.map((row) => [
         row.name,
@@ -112,6 +131,7 @@ export async function readTargetTable(target: ClientBase, schema: string, name: 
           typeSql: row.type_sql,
           input:
             row.input_function === null ? null : { functionSql: row.input_function, argumentsSql: row.input_arguments },
+          outputSql: row.output_function,
           isGenerated: row.is_generated,
           isIdentityAlways: row.is_identity_always,
         },
