@@ -27,8 +27,16 @@ const APPLY_SETTINGS: Readonly<Record<string, string>> = {
   enable_hashjoin: 'off',
   enable_mergejoin: 'off',
   enable_bitmapscan: 'off',
-  jit: 'off',
 };
+
+/** The same for settings that older majors refuse to hear of. */
+const NEWER_SETTINGS: readonly (readonly [sinceVersion: number, setting: string])[] = [
+  [110_000, 'jit = off'],
+  // A plan for every execution would cost more than the rows; the settings above make the generic one right.
+  [120_000, 'plan_cache_mode = force_generic_plan'],
+  [140_000, 'idle_session_timeout = 0'],
+  [170_000, 'transaction_timeout = 0'],
+];
 
 /** A commit of ours and where the target's WAL stood behind it. */
 interface UnflushedCommit {
@@ -90,9 +98,9 @@ export class TargetSession {
     });
     try {
       const { rows } = await client.query<{ server_version_num: string }>('SHOW server_version_num');
-      // A plan for every execution would cost more than the rows; the settings above make the generic one right.
-      if (Number(rows[0]?.server_version_num) >= 120_000)
-        await client.query('SET plan_cache_mode = force_generic_plan');
+      for (const [sinceVersion, setting] of NEWER_SETTINGS) {
+        if (Number(rows[0]?.server_version_num) >= sinceVersion) await client.query(`SET ${setting}`);
+      }
       await client.query('SET session_replication_role = replica');
       await ensureCheckpointTable(client);
       await endEarlierSessions(client);
