@@ -11,6 +11,10 @@ const Command = z.object({
   classId: z.number().nullable(),
   oid: z.number().nullable(),
   owner: z.string().nullable(),
+  /** Of a new object, where they are not the usual ones. A grantee of null is PUBLIC. */
+  acl: z
+    .array(z.object({ grantee: z.string().nullable(), privilege: z.string(), isGrantable: z.boolean() }))
+    .nullable(),
 });
 
 const DroppedObject = z.object({

@@ -34,6 +34,8 @@ export interface DdlCommand {
   /** Their rows changed in a way that the stream does not carry. */
   readonly recopyTables: readonly QualifiedName[];
   readonly renamedTables: readonly RenamedTable[];
+  /** All tables in it have another name now, too. */
+  readonly renamedSchemas: readonly { readonly from: string; readonly to: string }[];
   readonly ownerStatements: readonly OwnerStatement[];
   /** Roles that the statement names; it fails where one of them is missing. */
   readonly roles: readonly string[];

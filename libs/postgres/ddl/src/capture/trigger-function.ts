@@ -35,7 +35,7 @@ const NEVER_CAPTURED = '^(((CREATE|ALTER|DROP) (PUBLICATION|SUBSCRIPTION|EVENT T
  *
  * It runs as its owner, because the user who runs DDL may have no rights on the helper schema. So nothing may be looked up along the
  * user's search_path: until that is replaced, only functions and types of pg_catalog by their qualified names, and no operators.
- * The SET clause gives the function a nest level of settings: all that it sets locally is undone when it ends, however it ends.
+ * A SET clause cannot replace the path, because then the user's could not be read any more.
  */
 export function triggerFunction({ helperName, versionNum, isSuperuser }: TriggerFunctionOptions): string {
   const settings = RECORDED_SETTINGS.map((name) => `'${name}', pg_catalog.current_setting('${name}', true)`).join(', ');
@@ -50,9 +50,8 @@ DECLARE
   temporary pg_catalog.jsonb; event pg_catalog.jsonb; event_id pg_catalog.text;
 BEGIN
   PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
-  PERFORM set_config('DateStyle', 'ISO, YMD', true), set_config('IntervalStyle', 'postgres', true),
-    set_config('TimeZone', 'UTC', true), set_config('extra_float_digits', '3', true), set_config('quote_all_identifiers', 'off', true);
   GET DIAGNOSTICS context = PG_CONTEXT;
+  <<capture>>
   BEGIN
 ${counting(names)}
 ${collecting(names)}
@@ -70,6 +69,8 @@ ${composing(names)}
       RAISE WARNING 'DDL is not captured: %', regexp_replace(SQLERRM, '[^ -~]', '?', 'g');
     END;
   END;
+  -- Setting it locally outlives the function. Nothing may return before this.
+  PERFORM pg_catalog.set_config('search_path', settings ->> 'search_path', true);
 END`;
   return `CREATE OR REPLACE FUNCTION ${quoteIdentifier(helperName)}.capture() RETURNS event_trigger LANGUAGE plpgsql SECURITY DEFINER
 SET client_min_messages = 'error'${isSuperuser ? " SET lc_messages = 'C'" : ''} AS ${dollarQuote(body)}`;
@@ -98,7 +99,7 @@ function counting({ state }: Names): string {
     IF TG_EVENT = 'table_rewrite' THEN
       state := jsonb_set(state, '{rewritten}', (state -> 'rewritten') || to_jsonb(pg_event_trigger_table_rewrite_oid()::bigint));
       PERFORM set_config(${state}, state::text, false);
-      RETURN;
+      EXIT capture;
     END IF;
     -- What a DROP takes away is reported before its end is, so the number is the same.
     number := coalesce((state -> 'counts' ->> md5(context))::int, 0) + 1;
@@ -107,15 +108,24 @@ function counting({ state }: Names): string {
       state := jsonb_set(state || '{"rewritten": []}', ARRAY['counts', md5(context)], to_jsonb(number));
       PERFORM set_config(${state}, state::text, false);
     END IF;
-    IF current_setting('${CAPTURE_SETTING}', true) = 'off' OR TG_TAG ~ '${NEVER_CAPTURED}' THEN RETURN; END IF;`;
+    IF current_setting('${CAPTURE_SETTING}', true) = 'off' OR TG_TAG ~ '${NEVER_CAPTURED}' THEN EXIT capture; END IF;`;
 }
+
+/** Privileges that an object was born with, where they are not the usual ones: those of ALTER DEFAULT PRIVILEGES. */
+const CREATED_ACL = `CASE WHEN c.command_tag !~ '^(CREATE|SELECT) ' THEN NULL ELSE (
+          SELECT jsonb_agg(jsonb_build_object('grantee', CASE x.grantee WHEN 0 THEN NULL ELSE pg_get_userbyid(x.grantee) END,
+            'privilege', x.privilege_type, 'isGrantable', x.is_grantable))
+          FROM aclexplode(coalesce((SELECT r.relacl FROM pg_class r WHERE c.classid = 'pg_class'::regclass AND r.oid = c.objid),
+            (SELECT p.proacl FROM pg_proc p WHERE c.classid = 'pg_proc'::regclass AND p.oid = c.objid),
+            (SELECT t.typacl FROM pg_type t WHERE c.classid = 'pg_type'::regclass AND t.oid = c.objid),
+            (SELECT n.nspacl FROM pg_namespace n WHERE c.classid = 'pg_namespace'::regclass AND n.oid = c.objid))) x) END`;
 
 /** What happened to which objects; nothing if only to temporary ones, members of extensions, or ours. */
 function collecting({ helper }: Names): string {
   return `
     IF TG_EVENT = 'ddl_command_end' THEN
       SELECT jsonb_agg(jsonb_build_object('tag', c.command_tag, 'type', c.object_type, 'schema', c.schema_name,
-        'identity', c.object_identity, 'classId', c.classid::bigint, 'oid', c.objid::bigint, 'owner', pg_get_userbyid(coalesce(
+        'identity', c.object_identity, 'classId', c.classid::bigint, 'oid', c.objid::bigint, 'acl', ${CREATED_ACL}, 'owner', pg_get_userbyid(coalesce(
           (SELECT d.refobjid FROM pg_shdepend d WHERE d.deptype = 'o' AND d.classid = c.classid AND d.objid = c.objid
             AND d.dbid = (SELECT b.oid FROM pg_database b WHERE b.datname = current_database())), 10::oid))))
       INTO commands
@@ -125,19 +135,19 @@ function collecting({ helper }: Names): string {
         AND coalesce(c.schema_name, '') NOT IN ('pg_temp', ${helper}, 'sluice')
         AND coalesce(c.object_identity, '') !~ '(^| )pg_temp(_[0-9]+)?[.]'
         AND coalesce(c.object_identity, '') NOT IN (${helper}, 'sluice');
-      IF commands IS NULL THEN RETURN; END IF;
+      IF commands IS NULL THEN EXIT capture; END IF;
       touched := ARRAY(SELECT (c ->> 'oid')::oid FROM jsonb_array_elements(commands) c
         WHERE (c ->> 'classId')::oid = 'pg_class'::regclass AND c ->> 'tag' NOT IN ('COMMENT', 'SECURITY LABEL')
         UNION SELECT r::oid FROM jsonb_array_elements_text(rewritten) r);
     ELSE
-      IF TG_TAG !~ '^DROP ' THEN RETURN; END IF;
+      IF TG_TAG !~ '^DROP ' THEN EXIT capture; END IF;
       SELECT jsonb_agg(jsonb_build_object('type', d.object_type, 'schema', d.schema_name, 'name', d.object_name,
         'identity', d.object_identity, 'oid', d.objid::bigint, 'isOriginal', d.original))
       INTO dropped
       FROM pg_event_trigger_dropped_objects() d
       WHERE (d.original OR d.object_type = 'table') AND NOT d.is_temporary
         AND coalesce(d.schema_name, '') NOT IN ('pg_temp', ${helper}, 'sluice') AND d.object_identity NOT IN (${helper}, 'sluice');
-      IF dropped IS NULL THEN RETURN; END IF;
+      IF dropped IS NULL THEN EXIT capture; END IF;
       touched := '{}';
     END IF;`;
 }
@@ -159,7 +169,7 @@ function composing({ state }: Names): string {
       'rewrittenOids', rewritten, 'tables', coalesce(tables, '[]'), 'functionSources', coalesce(sources, '[]'),
       'temporaryRelations', coalesce(temporary, '[]'));
     event_id := txid_current()::text;
-    IF state ->> 'transaction' IS DISTINCT FROM event_id THEN
+    IF context = '' AND state ->> 'transaction' IS DISTINCT FROM event_id THEN
       state := state || jsonb_build_object('transaction', event_id);
       event := event || jsonb_build_object('query', query_text);
       PERFORM set_config(${state}, state::text, false);

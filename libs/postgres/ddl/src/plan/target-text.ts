@@ -1,0 +1,112 @@
+import { quoteIdentifier } from '@sluice/postgres-client';
+import { type CapturedDdl, type DdlTableFacts } from '../ddl-event.js';
+import { fields, list, type ParsedStatement } from '../parse/statements.js';
+import { bytesOf, type Edit, keyword, splice, type Token, tokens } from '../splice.js';
+import { createFromFacts } from './create-from-facts.js';
+
+export type TargetText =
+  | { readonly kind: 'statement'; readonly text: string }
+  | { readonly kind: 'ignored'; readonly reason: string }
+  | { readonly kind: 'unattributable'; readonly reason: string };
+
+/** What to execute on the target for a statement: its own text with as little changed as a transaction and another server ask for. */
+export function targetText(event: CapturedDdl, statement: ParsedStatement): TargetText {
+  const { kind, node } = statement;
+  switch (kind) {
+    case 'CreateTableAsStmt':
+      return node['objtype'] === 'OBJECT_MATVIEW' ? spliced(statement, withoutTablespace) : fromFacts(event);
+    case 'SelectStmt':
+      return fromFacts(event);
+    case 'IndexStmt':
+      return spliced(statement, (words) => [
+        ...withoutConcurrently(words, 'first'),
+        ...withoutTablespace(words),
+        ...withIndexName(words, event, node),
+      ]);
+    case 'DropStmt':
+    case 'RefreshMatViewStmt':
+      return spliced(statement, (words) => (node['concurrent'] === true ? withoutConcurrently(words, 'first') : []));
+    case 'CreateStmt':
+      return spliced(statement, withoutTablespace);
+    case 'AlterTableStmt':
+      return alterTable(statement);
+    case 'AlterTableMoveAllStmt':
+      return { kind: 'ignored', reason: 'where relations are stored is up to the target' };
+    case 'DropOwnedStmt':
+      return { kind: 'unattributable', reason: 'what a role owns may differ on the target' };
+    default:
+      return { kind: 'statement', text: statement.text };
+  }
+}
+
+function fromFacts(event: CapturedDdl): TargetText {
+  const table = madeTable(event);
+  if (!table) return { kind: 'unattributable', reason: 'the server did not describe the table that was made' };
+  return { kind: 'statement', text: createFromFacts(table) };
+}
+
+/** The table of a CREATE TABLE AS. */
+function madeTable(event: CapturedDdl): DdlTableFacts | undefined {
+  return event.tables.find(({ oid }) =>
+    event.commands.some((command) => command.tag === event.tag && command.oid === oid),
+  );
+}
+
+function alterTable(statement: ParsedStatement): TargetText {
+  const subtypes = list(statement.node['cmds']).map((command) => fields(fields(command)['AlterTableCmd']));
+  if (subtypes.every(({ subtype }) => subtype === 'AT_SetTableSpace'))
+    return { kind: 'ignored', reason: 'where relations are stored is up to the target' };
+  if (subtypes.some(({ subtype }) => subtype === 'AT_SetTableSpace'))
+    return { kind: 'unattributable', reason: 'it moves the table to a tablespace besides other changes' };
+  const isConcurrent = subtypes.some(({ def }) => fields(fields(def)['PartitionCmd'])['concurrent'] === true);
+  return spliced(statement, (words) => (isConcurrent ? withoutConcurrently(words, 'last') : []));
+}
+
+function spliced(statement: ParsedStatement, edit: (words: readonly Token[]) => Edit[]): TargetText {
+  const source = bytesOf(statement);
+  return { kind: 'statement', text: splice(source, edit(tokens(source))) };
+}
+
+/** The target makes all in one transaction, where CONCURRENTLY is not allowed. */
+function withoutConcurrently(words: readonly Token[], which: 'first' | 'last'): Edit[] {
+  const isWord = (word: Token): boolean => keyword(word) === 'CONCURRENTLY';
+  const word = which === 'first' ? words.find(isWord) : words.findLast(isWord);
+  return word ? [{ ...word, text: '' }] : [];
+}
+
+/** Outside of parentheses TABLESPACE is reserved for this by its place: a name follows it, and it follows no dot. */
+function withoutTablespace(words: readonly Token[]): Edit[] {
+  const edits: Edit[] = [];
+  let depth = 0;
+  for (const [index, word] of words.entries()) {
+    if (word.text === '(') depth += 1;
+    if (word.text === ')') depth -= 1;
+    if (keyword(word) === 'AS') break;
+    const name = words[index + 1];
+    const before = words[index - 1];
+    if (keyword(word) !== 'TABLESPACE' || !name?.isIdentifier || before?.text === '.') continue;
+    // A table or index may be called so.
+    if (['TABLE', 'ON', 'INDEX', 'EXISTS', 'ONLY', 'OF', 'VIEW'].includes(before ? keyword(before) : '')) continue;
+    if (depth === 0 || isIndexTablespace(before)) edits.push({ start: word.start, end: name.end, text: '' });
+  }
+  return edits;
+}
+
+/** In a constraint: PRIMARY KEY USING INDEX TABLESPACE name, of which the two words before have to go, too. */
+function isIndexTablespace(before: Token | undefined): boolean {
+  return before !== undefined && keyword(before) === 'INDEX';
+}
+
+/** The server chose a name that was free on the source; it need not be the one that is free here. */
+function withIndexName(words: readonly Token[], event: CapturedDdl, node: ParsedStatement['node']): Edit[] {
+  const on = words.find((word) => keyword(word) === 'ON');
+  const name = event.commands.find(({ tag, type }) => tag === event.tag && type === 'index')?.identity;
+  if (node['idxname'] !== undefined || !on || !name) return [];
+  return [{ start: on.start, end: on.start, text: `${quoteIdentifier(lastIdentifier(name))} ` }];
+}
+
+/** The name in a qualified identity. */
+function lastIdentifier(identity: string): string {
+  const last = /(?:"(?:[^"]|"")*"|[^."]+)$/.exec(identity)?.[0] ?? identity;
+  return last.startsWith('"') ? last.slice(1, -1).replaceAll('""', '"') : last;
+}
