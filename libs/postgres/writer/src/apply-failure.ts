@@ -20,6 +20,11 @@ export class FoldedStatementFailed extends Error {
   override readonly name = 'FoldedStatementFailed';
 }
 
+/** A change came in binary form that can only be written from its text form: it has to be sent again as text. */
+export class TextFormNeeded extends Error {
+  override readonly name = 'TextFormNeeded';
+}
+
 /** The error for a change that was executed by itself: what happened to which row. */
 export function changeFailed(change: FailedChange, failure: StatementFailure): Error {
   const where = `${change.operation} on ${tableName(change.plan)}${describeKey(change)}`;

@@ -1,4 +1,12 @@
-import { hasUnchangedCells, keyTextOf, missingCells, type RowVersions, type TupleRef } from './row-source.js';
+import { CELL_KIND } from '@sluice/postgres-replication';
+import {
+  cellKindOf,
+  hasUnchangedCells,
+  keyTextOf,
+  missingCells,
+  type RowVersions,
+  type TupleRef,
+} from './row-source.js';
 import { type TablePlan } from './table-plan.js';
 
 /**
@@ -15,6 +23,8 @@ interface KeyEffect {
 
 /** What a fold comes to, in the order in which it must be executed: deletes, updates, inserts. */
 export interface FoldedChanges {
+  /** The cells of all of them come in binary form. */
+  readonly isBinary: boolean;
   readonly deletes: readonly TupleRef[];
   /** Grouped by the cells that they do not set. */
   readonly updates: ReadonlyMap<string, readonly RowVersions[]>;
@@ -37,6 +47,8 @@ export class ChangeFold {
   readonly #plan: TablePlan;
   #effects = new Map<string, KeyEffect>();
   #keylessInserts: TupleRef[] = [];
+  /** The form of the cells: those of one key are equal for the same value within one form only. Null before the first. */
+  #cellKind: number | null = null;
 
   constructor(plan: TablePlan) {
     this.#plan = plan;
@@ -48,6 +60,7 @@ export class ChangeFold {
 
   /** @throws NotFoldable; nothing has been recorded then. */
   insert(row: TupleRef): void {
+    this.#requireOneForm(row);
     if (this.#plan.key === null) {
       this.#keylessInserts.push(row);
       return;
@@ -64,6 +77,7 @@ export class ChangeFold {
   /** @param old the old key or row, when the source sent one. @throws NotFoldable; nothing has been recorded then. */
   update(old: TupleRef | null, row: TupleRef): void {
     if (this.#plan.key === null) throw new NotFoldable('no key');
+    this.#requireOneForm(row);
     const newKey = this.#keyOf(row);
     const oldKey = old ? this.#keyOf(old) : newKey;
     if (oldKey !== newKey && old) {
@@ -80,6 +94,7 @@ export class ChangeFold {
   /** @throws NotFoldable; nothing has been recorded then. */
   delete(old: TupleRef): void {
     if (this.#plan.key === null) throw new NotFoldable('no key');
+    this.#requireOneForm(old);
     const key = this.#keyOf(old);
     const effect = this.#effects.get(key);
     if (!effect) this.#effects.set(key, { kind: 'delete', versions: [], keyTuple: old });
@@ -101,9 +116,11 @@ export class ChangeFold {
         else updates.set(missing, [effect.versions]);
       }
     }
+    const isBinary = this.#cellKind === CELL_KIND.binary;
     this.#effects = new Map();
     this.#keylessInserts = [];
-    return { deletes, updates, inserts };
+    this.#cellKind = null;
+    return { isBinary, deletes, updates, inserts };
   }
 
   /** A changed key is the end of the old key's row and the beginning of the new one's, if all cells are known. */
@@ -136,6 +153,13 @@ export class ChangeFold {
       case 'delete':
         throw new NotFoldable('delete of a key that is gone');
     }
+  }
+
+  #requireOneForm(tuple: TupleRef): void {
+    const cellKind = cellKindOf(tuple);
+    if (cellKind === null) return;
+    if (this.#cellKind === null || this.isEmpty) this.#cellKind = cellKind;
+    else if (this.#cellKind !== cellKind) throw new NotFoldable('a cell in another form than those before it');
   }
 
   #keyOf(tuple: TupleRef): string {

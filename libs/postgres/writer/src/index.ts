@@ -1,4 +1,4 @@
-export { FoldedStatementFailed } from './apply-failure.js';
+export { FoldedStatementFailed, TextFormNeeded } from './apply-failure.js';
 export { type ApplyMode } from './change-applier.js';
 export { type Checkpoint, claimCheckpoint, ensureCheckpointTable } from './checkpoint.js';
 export { type DdlSettings, type ExecutedDdl } from './ddl-runner.js';

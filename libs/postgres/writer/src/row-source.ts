@@ -15,8 +15,21 @@ export type RowVersions = readonly TupleRef[];
 
 const scratch = new TupleView(64);
 
+/** The form in which the tuple's values come: all in the same. `null` when it holds none. */
+export function cellKindOf({ buffer, offset }: TupleRef): number | null {
+  const count = buffer.readUInt16BE(offset);
+  // Cells without a value are one byte long, so that the first with one is found without reading lengths.
+  for (let index = 0; index < count; index += 1) {
+    const kind = buffer[offset + 2 + index];
+    if (kind === CELL_KIND.text || kind === CELL_KIND.binary) return kind;
+  }
+  return null;
+}
+
 /** Key text of a tuple, for maps: equal for the same stored value. `null` when a key cell is missing. */
 export function keyTextOf(tuple: TupleRef, key: readonly PlanColumn[]): string | null {
+  const [column] = key;
+  if (column && key.length === 1) return cellText(tuple, column.position);
   const view = readTuple(tuple.buffer, tuple.offset, scratch);
   let text = '';
   for (const { position } of key) {
@@ -25,12 +38,25 @@ export function keyTextOf(tuple: TupleRef, key: readonly PlanColumn[]): string |
     const start = view.starts[position] ?? 0;
     const length = view.lengths[position] ?? 0;
     // The length before the value keeps ('a', 'bc') and ('ab', 'c') apart.
-    text +=
-      key.length === 1
-        ? tuple.buffer.toString('latin1', start, start + length)
-        : `${length}:${tuple.buffer.toString('latin1', start, start + length)}`;
+    text += `${length}:${tuple.buffer.toString('latin1', start, start + length)}`;
   }
   return text;
+}
+
+/** The bytes of one cell; `null` when it has none. Reads no further, as keys mostly stand first. */
+function cellText({ buffer, offset }: TupleRef, position: number): string | null {
+  if (position >= buffer.readUInt16BE(offset)) return null;
+  let at = offset + 2;
+  for (let index = 0; ; index += 1) {
+    const kind = buffer[at];
+    at += 1;
+    const hasValue = kind === CELL_KIND.text || kind === CELL_KIND.binary;
+    if (index === position && !hasValue) return null;
+    if (!hasValue) continue;
+    const end = at + 4 + buffer.readUInt32BE(at);
+    if (index === position) return buffer.toString('latin1', at + 4, end);
+    at = end;
+  }
 }
 
 /** True when the source left out a cell of the tuple because it did not change. */

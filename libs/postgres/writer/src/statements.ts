@@ -1,5 +1,5 @@
 import { quoteIdentifier, quoteQualified } from '@sluice/postgres-client';
-import { type PlanColumn, type TablePlan } from './table-plan.js';
+import { isBinary, type PlanColumn, type TablePlan } from './table-plan.js';
 
 /**
  * The statements that write changes. Values arrive as `text[]` parameters, one array per column, one element per row,
@@ -24,9 +24,10 @@ export const value = (column: PlanColumn, alias: string): string => valueOf(colu
 const single = (column: PlanColumn, index: number): string => valueOf(column, `($${index + 1}::pg_catalog.text[])[1]`);
 
 /** `ROWS FROM (unnest($1::text[]), unnest($2::text[])) AS v(c0, c1)`: arrays of equal length side by side. */
-export function rowsFrom(count: number): string {
+export function rowsFrom(count: number, columns: readonly PlanColumn[] = []): string {
   const range = Array.from({ length: count }, (_, index) => index);
-  const arrays = range.map((index) => `pg_catalog.unnest($${index + 1}::pg_catalog.text[])`).join(', ');
+  const typeOf = (index: number): string => columns[index]?.wire.typeSql ?? 'pg_catalog.text';
+  const arrays = range.map((index) => `pg_catalog.unnest($${index + 1}::${typeOf(index)}[])`).join(', ');
   return `ROWS FROM (${arrays}) AS v(${range.map((index) => `c${index}`).join(', ')})`;
 }
 
@@ -34,12 +35,13 @@ export function rowsFrom(count: number): string {
 export function insertStatement(plan: TablePlan, columns: readonly PlanColumn[]): string {
   const names = columns.map((column) => quoteIdentifier(column.name)).join(', ');
   const values = columns.map((column, index) => value(column, `c${index}`)).join(', ');
-  return `INSERT INTO ${table(plan)} (${names}) OVERRIDING SYSTEM VALUE SELECT ${values} FROM ${rowsFrom(columns.length)}`;
+  return `INSERT INTO ${table(plan)} (${names}) OVERRIDING SYSTEM VALUE SELECT ${values} FROM ${rowsFrom(columns.length, columns)}`;
 }
 
-/** Rows follow in the text format, which the columns' input functions read. Values of identity columns are taken as they are. */
+/** Rows follow in the format that the columns are given in, and are read by their types' own functions. Values of identity columns are taken as they are. */
 export function copyStatement(plan: TablePlan, columns: readonly PlanColumn[]): string {
-  return `COPY ${table(plan)} (${columns.map((column) => quoteIdentifier(column.name)).join(', ')}) FROM STDIN`;
+  const names = columns.map((column) => quoteIdentifier(column.name)).join(', ');
+  return `COPY ${table(plan)} (${names}) FROM STDIN${isBinary(plan) ? ' (FORMAT binary)' : ''}`;
 }
 
 /** A table whose columns are all generated or which has none: rows are counted, not described. */
@@ -49,7 +51,7 @@ export function insertEmptyStatement(plan: TablePlan): string {
 
 /** Parameters: the key columns. */
 export function deleteStatement(plan: TablePlan, key: readonly PlanColumn[]): string {
-  return `DELETE FROM ${onlyTable(plan)} AS t USING ${rowsFrom(key.length)} WHERE ${keyMatch(key)}`;
+  return `DELETE FROM ${onlyTable(plan)} AS t USING ${rowsFrom(key.length, key)} WHERE ${keyMatch(key)}`;
 }
 
 /**
@@ -71,7 +73,7 @@ export function updateStatement(plan: TablePlan, key: readonly PlanColumn[], col
           .map((column) => `${quoteIdentifier(column.name)} = t.${quoteIdentifier(column.name)}`)
           .slice(0, 1)
           .join('');
-  return `UPDATE ${onlyTable(plan)} AS t SET ${set} FROM ${rowsFrom(key.length + columns.length)} WHERE ${keyMatch(key)}${unchanged.join('')}`;
+  return `UPDATE ${onlyTable(plan)} AS t SET ${set} FROM ${rowsFrom(key.length + columns.length, [...key, ...columns])} WHERE ${keyMatch(key)}${unchanged.join('')}`;
 }
 
 /**

@@ -1,6 +1,18 @@
 import { SluiceError } from '@sluice/contracts';
-import { type Relation } from '@sluice/postgres-replication';
+import { CELL_KIND, type Relation } from '@sluice/postgres-replication';
 import { type TargetColumn, type TargetTable } from './target-table.js';
+
+/** In which form cells are given to the target. */
+export interface Wire {
+  /** Cells that come in this form, see CELL_KIND. */
+  readonly cellKind: number;
+  /** The type of the parameter's elements. */
+  readonly typeSql: string;
+  readonly typeOid: number;
+}
+
+/** The form that every type has. */
+export const TEXT_WIRE: Wire = { cellKind: CELL_KIND.text, typeSql: 'pg_catalog.text', typeOid: 25 };
 
 /** A column of the relation that is written, and where its cell stands in a tuple. */
 export interface PlanColumn extends TargetColumn {
@@ -8,6 +20,7 @@ export interface PlanColumn extends TargetColumn {
   readonly position: number;
   /** `OPERATOR(schema.=)` for key columns: what the key's index understands. */
   readonly operator: string;
+  readonly wire: Wire;
 }
 
 /**
@@ -36,7 +49,7 @@ export function planTable(relation: Relation, target: TargetTable): TablePlan {
         detail: `table ${relation.schema}.${relation.name}: column ${column.name} does not exist on the target`,
       });
     }
-    if (!found.isGenerated) columns.push({ ...found, position, operator: DEFAULT_OPERATOR });
+    if (!found.isGenerated) columns.push({ ...found, position, operator: DEFAULT_OPERATOR, wire: TEXT_WIRE });
   });
   const key = chooseKey(relation, target, columns);
   return { relation, target, columns, key, canFold: key !== null && !target.firesTriggers };
@@ -63,6 +76,27 @@ function chooseKey(relation: Relation, target: TargetTable, columns: readonly Pl
   if (isFull || identity.size === 0) return null;
   // The target has no index over the identity: rows are still found by it, only slower.
   return columns.filter((column) => identity.has(column.name));
+}
+
+/**
+ * The same for cells in binary form; `null` when a column of the target has another type than the source's, whose values
+ * can be understood in their text form only. Capture asks for binary cells of built-in types only, so that equal OIDs are
+ * the same type.
+ */
+export function binaryPlan(plan: TablePlan): TablePlan | null {
+  const { relation, columns, key } = plan;
+  if (!columns.every(({ position, typeOid }) => relation.columns[position]?.typeOid === typeOid)) return null;
+  const inBinary = (column: PlanColumn): PlanColumn => ({
+    ...column,
+    input: null,
+    wire: { cellKind: CELL_KIND.binary, typeSql: column.typeSql, typeOid: column.typeOid },
+  });
+  return { ...plan, columns: columns.map(inBinary), key: key?.map(inBinary) ?? null };
+}
+
+/** Cells in binary form are written under it. */
+export function isBinary({ columns }: TablePlan): boolean {
+  return columns[0]?.wire.cellKind === CELL_KIND.binary;
 }
 
 /** `schema.table` for messages to people. */

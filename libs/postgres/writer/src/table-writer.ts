@@ -1,7 +1,8 @@
 import { type FoldedChanges } from './change-fold.js';
-import { changeFailed, foldedFailed } from './apply-failure.js';
+import { changeFailed, foldedFailed, TextFormNeeded } from './apply-failure.js';
 import { COPY_BYTES, type CopyMemory } from './copy-memory.js';
-import { CopyRows } from './copy-rows.js';
+import { BinaryCopyRows } from './binary-copy-rows.js';
+import { TextCopyRows } from './text-copy-rows.js';
 import { RowArrays } from './row-arrays.js';
 import { type RowVersions } from './row-source.js';
 import {
@@ -12,7 +13,7 @@ import {
   truncateStatement,
   updateStatement,
 } from './statements.js';
-import { type PlanColumn, type TablePlan } from './table-plan.js';
+import { binaryPlan, isBinary, type PlanColumn, type TablePlan } from './table-plan.js';
 import { type TargetPipeline } from './target-pipeline.js';
 
 /** Enough rows to make a statement's fixed cost small, few enough that the target works while the next one is built. */
@@ -25,6 +26,7 @@ export class TableWriter {
   readonly #plan: TablePlan;
   readonly #pipeline: TargetPipeline;
   readonly #copyMemory: CopyMemory;
+  #binaryWriter: TableWriter | null = null;
   readonly #statements = new Map<string, string>();
 
   constructor(plan: TablePlan, { pipeline, copyMemory }: { pipeline: TargetPipeline; copyMemory: CopyMemory }) {
@@ -33,9 +35,14 @@ export class TableWriter {
     this.#copyMemory = copyMemory;
   }
 
-  /** Deletes, then updates, then inserts: the keys of the three are disjoint but for replaced rows. */
-  writeFolded({ deletes, updates, inserts }: FoldedChanges): void {
+  /** Deletes, then updates, then inserts: the keys of the three are disjoint but for replaced rows. @throws TextFormNeeded */
+  writeFolded(changes: FoldedChanges): void {
+    if (changes.isBinary && !isBinary(this.#plan)) {
+      this.#writerOfBinary().writeFolded(changes);
+      return;
+    }
     const plan = this.#plan;
+    const { deletes, updates, inserts } = changes;
     const key = plan.key ?? [];
     this.#inChunks(deletes, (rows) => {
       const arrays = new RowArrays(key);
@@ -64,12 +71,22 @@ export class TableWriter {
       });
   }
 
+  #writerOfBinary(): TableWriter {
+    if (this.#binaryWriter) return this.#binaryWriter;
+    const plan = binaryPlan(this.#plan);
+    if (!plan) throw new TextFormNeeded();
+    this.#binaryWriter = new TableWriter(plan, { pipeline: this.#pipeline, copyMemory: this.#copyMemory });
+    return this.#binaryWriter;
+  }
+
   #copy(inserts: readonly RowVersions[]): void {
     const plan = this.#plan;
     const text = this.#text('copy', () => copyStatement(plan, plan.columns));
     let next = 0;
     while (next < inserts.length) {
-      const rows = new CopyRows(plan.columns, this.#copyMemory.take());
+      const rows = isBinary(plan)
+        ? new BinaryCopyRows(plan.columns, this.#copyMemory.take())
+        : new TextCopyRows(plan.columns, this.#copyMemory.take());
       for (; next < inserts.length && rows.sizeBytes < COPY_BYTES; next += 1) rows.add(inserts[next] ?? []);
       this.#pipeline.copy({
         text,

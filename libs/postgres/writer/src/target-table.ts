@@ -3,6 +3,7 @@ import { type ClientBase } from 'pg';
 
 export interface TargetColumn {
   readonly name: string;
+  readonly typeOid: number;
   /** Type without its modifier, schema-qualified: values are cast to it, and assignment checks the length. */
   readonly typeSql: string;
   /**
@@ -41,7 +42,7 @@ export interface TargetTable {
 
 // Tested on PostgreSQL 10–18; attgenerated exists from 12 on and is read through to_jsonb so that one query serves all.
 const COLUMNS = `
-  SELECT a.attname AS name, pg_catalog.format_type(a.atttypid, -1) AS type_sql,
+  SELECT a.attname AS name, a.atttypid::text AS type_oid, pg_catalog.format_type(a.atttypid, -1) AS type_sql,
          pg_catalog.quote_ident(n.nspname) || '.' || pg_catalog.quote_ident(p.proname) AS input_function,
          CASE WHEN p.pronargs > 1
            THEN pg_catalog.format(', %s::pg_catalog.oid', CASE WHEN y.typelem = 0 THEN y.oid ELSE y.typelem END)
@@ -109,6 +110,7 @@ export async function readTargetTable(target: ClientBase, schema: string, name: 
   const [columns, keys, fires] = await Promise.all([
     target.query<{
       name: string;
+      type_oid: string;
       type_sql: string;
       input_function: string | null;
       input_arguments: string;
@@ -128,6 +130,7 @@ export async function readTargetTable(target: ClientBase, schema: string, name: 
         row.name,
         {
           name: row.name,
+          typeOid: Number(row.type_oid),
           typeSql: row.type_sql,
           input:
             row.input_function === null ? null : { functionSql: row.input_function, argumentsSql: row.input_arguments },

@@ -2,6 +2,13 @@ import { type Lsn } from '@sluice/model';
 import { type Client } from '@sluice/postgres-client';
 import { decodeCommit, FRAME_HEADER_BYTES, MESSAGE_KIND } from '@sluice/postgres-replication';
 
+export interface Recording {
+  /** Several recordings of the same changes have a slot each. */
+  readonly slot?: string;
+  /** Values in their binary form. */
+  readonly binary?: boolean;
+}
+
 const SLOT = 'recorder';
 const POSTGRES_EPOCH_MS = 946_684_800_000;
 
@@ -14,15 +21,19 @@ export interface RecordedTransaction {
 }
 
 /** Makes a publication of all tables and a slot, so that every later change can be read. */
-export async function startRecording(source: Client): Promise<void> {
-  await source.query(`CREATE PUBLICATION recorded FOR ALL TABLES`);
-  await source.query(`SELECT pg_create_logical_replication_slot('${SLOT}', 'pgoutput')`);
+export async function startRecording(source: Client, { slot = SLOT }: Recording = {}): Promise<void> {
+  const { rowCount } = await source.query("SELECT FROM pg_publication WHERE pubname = 'recorded'");
+  if (rowCount === 0) await source.query('CREATE PUBLICATION recorded FOR ALL TABLES');
+  await source.query(`SELECT pg_create_logical_replication_slot('${slot}', 'pgoutput')`);
 }
 
 /** The transactions since the last call, in commit order. */
-export async function takeRecorded(source: Client): Promise<RecordedTransaction[]> {
+export async function takeRecorded(
+  source: Client,
+  { slot = SLOT, binary = false }: Recording = {},
+): Promise<RecordedTransaction[]> {
   const { rows } = await source.query<{ data: Buffer }>(
-    `SELECT data FROM pg_logical_slot_get_binary_changes('${SLOT}', NULL, NULL, 'proto_version', '1', 'publication_names', 'recorded')`,
+    `SELECT data FROM pg_logical_slot_get_binary_changes('${slot}', NULL, NULL, 'proto_version', '1', 'publication_names', 'recorded'${binary ? ", 'binary', 'true'" : ''})`,
   );
   const transactions: RecordedTransaction[] = [];
   let open: Buffer[] = [];

@@ -1,16 +1,19 @@
 import { describe, expect, it } from '@jest/globals';
 import { COPY_BYTES, CopyMemory } from './copy-memory.js';
-import { CopyRows } from './copy-rows.js';
-import { type PlanColumn } from './table-plan.js';
+import { TextCopyRows } from './text-copy-rows.js';
+import { type PlanColumn, TEXT_WIRE } from './table-plan.js';
 
 const column = (position: number): PlanColumn => ({
+  typeOid: 25,
   name: `c${position}`,
   typeSql: 'text',
   input: null,
+  outputSql: 'pg_catalog.textout',
   isGenerated: false,
   isIdentityAlways: false,
   position,
   operator: '=',
+  wire: TEXT_WIRE,
 });
 
 /** null → null, undefined → unchanged TOAST. */
@@ -27,14 +30,14 @@ function tuple(...cells: (string | null | undefined)[]): { buffer: Buffer; offse
   return { buffer: Buffer.concat(parts), offset: 1 };
 }
 
-function textOf(rows: CopyRows): string {
+function textOf(rows: TextCopyRows): string {
   const message = rows.finish();
   expect(message.toString('latin1', 0, 1)).toBe('d');
   expect(message.readInt32BE(1)).toBe(message.length - 1);
   return message.toString('utf8', 5);
 }
 
-describe('CopyRows', () => {
+describe('TextCopyRows', () => {
   it.each([
     ['plain', 'plain'],
     ['', ''],
@@ -45,13 +48,13 @@ describe('CopyRows', () => {
     ['x'.repeat(300), 'x'.repeat(300)],
     ['\t'.repeat(300), '\\t'.repeat(300)],
   ])('writes %j so that the server reads the same', (value, written) => {
-    const rows = new CopyRows([column(0), column(1)], Buffer.alloc(8));
+    const rows = new TextCopyRows([column(0), column(1)], Buffer.alloc(8));
     rows.add([tuple(value, null)]);
     expect(textOf(rows)).toBe(`${written}\t\\N\n`);
   });
 
   it('leaves out columns that are not written, wherever they stand', () => {
-    const rows = new CopyRows([column(1), column(3)], Buffer.alloc(1024));
+    const rows = new TextCopyRows([column(1), column(3)], Buffer.alloc(1024));
     rows.add([tuple('a', 'b', 'c', 'd', 'e')]);
     rows.add([tuple(null, null, null, null, null)]);
     expect(textOf(rows)).toBe('b\td\n\\N\t\\N\n');
@@ -59,14 +62,14 @@ describe('CopyRows', () => {
   });
 
   it('takes a cell that the newest version lacks from an older one', () => {
-    const rows = new CopyRows([column(0), column(1)], Buffer.alloc(1024));
+    const rows = new TextCopyRows([column(0), column(1)], Buffer.alloc(1024));
     rows.add([tuple('old', 'toast\n'), tuple('newer', undefined), tuple('new', undefined)]);
     expect(textOf(rows)).toBe('new\ttoast\\n\n');
   });
 
   it('grows for a row larger than its memory, which is not kept for reuse', () => {
     const memory = new CopyMemory();
-    const rows = new CopyRows([column(0)], memory.take());
+    const rows = new TextCopyRows([column(0)], memory.take());
     rows.add([tuple('y'.repeat(2 * COPY_BYTES))]);
     expect(textOf(rows)).toHaveLength(2 * COPY_BYTES + 1);
     memory.giveBack(rows.memory);

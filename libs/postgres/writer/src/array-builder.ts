@@ -1,22 +1,23 @@
 /** Room for the array's header: dimensions, null flag, element type, length, lower bound. */
 const HEADER_BYTES = 20;
-const TEXT_OID = 25;
 /** Cells shorter than this are copied in a loop: the call to `copy` costs more than it saves. */
 const LOOP_COPY_BYTES = 24;
 
 /**
- * Builds a `text[]` parameter in PostgreSQL's binary array format from cells as they came from the source.
- * An element is `int32 length, bytes`, which is how pgoutput writes a text cell, so a cell is copied as it is:
- * no value is decoded, escaped or re-encoded (I6).
+ * Builds an array parameter in PostgreSQL's binary array format from cells as they came from the source.
+ * An element is `int32 length, bytes`, which is how pgoutput writes a cell, so a cell is copied as it is:
+ * no value is decoded, escaped or re-encoded (I6). The text of a value is the binary form of the type text.
  * https://www.postgresql.org/docs/current/protocol-logicalrep-message-formats.html (TupleData), src/backend/utils/adt/arrayfuncs.c (array_recv)
  */
-export class TextArrayBuilder {
+export class ArrayBuilder {
   #buffer: Buffer;
   #end = HEADER_BYTES;
   #count = 0;
   #hasNull = false;
+  readonly #elementOid: number;
 
-  constructor(expectedBytes = 1024) {
+  constructor(elementOid: number, expectedBytes = 1024) {
+    this.#elementOid = elementOid;
     this.#buffer = Buffer.allocUnsafe(HEADER_BYTES + expectedBytes);
   }
 
@@ -56,7 +57,7 @@ export class TextArrayBuilder {
     const buffer = this.#buffer;
     buffer.writeInt32BE(this.#count === 0 ? 0 : 1, 0);
     buffer.writeInt32BE(this.#hasNull ? 1 : 0, 4);
-    buffer.writeInt32BE(TEXT_OID, 8);
+    buffer.writeUInt32BE(this.#elementOid, 8);
     if (this.#count === 0) return buffer.subarray(0, 12);
     buffer.writeInt32BE(this.#count, 12);
     buffer.writeInt32BE(1, 16);
