@@ -1,4 +1,4 @@
-export { EVERY_TYPE, everyType } from './builders/every-type.js';
+export { EVERY_TYPE, everyType, USER_TYPES } from './builders/every-type.js';
 export { seededRandom } from './builders/random.js';
 export { sampleTraffic, type SampleTrafficOptions } from './builders/sample-traffic.js';
 export { KEYLESS, PARTITIONED, QUOTED_NAMES } from './builders/shapes.js';
@@ -7,7 +7,12 @@ export { TYPE_SAMPLES, type TypeSample } from './builders/type-samples.js';
 export { type CutOptions, type FaultProxy, faultProxy } from './faults/fault-proxy.js';
 export { KILL_POINTS, killPointEnvironment, type KillPointName } from './faults/kill-points.js';
 export { dedicatedNats, testNats } from './nats/test-nats.js';
-export { expectSameRows, type SameRowsOptions } from './postgres/expect-same-rows.js';
+export {
+  expectSameRows,
+  findDifferences,
+  type SameRowsOptions,
+  type TableDifference,
+} from './postgres/expect-same-rows.js';
 export { type RecordedTransaction, startRecording, takeRecorded } from './postgres/recorded-changes.js';
 export { type Row, testDatabase, type TestDatabase, type TestDatabaseOptions } from './postgres/test-database.js';
 export { dedicatedServer, testServer, type TestServerOptions } from './postgres/test-server.js';

@@ -2,7 +2,8 @@ import { DEFAULT_POSTGRES_MAJOR, type PostgresMajor } from '@sluice/embedded';
 import { quoteIdentifier } from '@sluice/postgres-client';
 import { TYPE_SAMPLES, type TypeSample } from './type-samples.js';
 
-const USER_TYPES = `
+/** The types that samples name in schema `every`; but `every.street`, which PostgreSQL 10 has not. */
+export const USER_TYPES = `
 CREATE SCHEMA every;
 CREATE TYPE every.mood AS ENUM ('sad', 'so so', 'it''s fine', 'ünïcode 🐘', '');
 CREATE DOMAIN every.positive AS numeric CHECK (VALUE > 0);

@@ -7,6 +7,7 @@ export interface ComparedColumn {
 }
 
 export interface ComparedTable {
+  readonly schema: string;
   /** For a FROM clause; a plain table without its inheritance children, a partitioned one with all partitions. */
   readonly from: string;
   readonly columns: readonly ComparedColumn[];
@@ -48,6 +49,7 @@ export async function readTables(
     rows.map(({ name, schema, table, partitioned, columns }) => [
       name,
       {
+        schema,
         from: `${partitioned ? '' : 'ONLY '}${quoteQualified(schema, table)} AS t`,
         columns,
       },

@@ -16,12 +16,30 @@ interface Side {
 const SHOWN_ROWS_MAX = 5;
 const SHOWN_CHARACTERS_MAX = 400;
 
+/** A table that is not the same on both sides. */
+export interface TableDifference {
+  readonly schema: string;
+  /** What differs, with up to five rows per side. */
+  readonly lines: readonly string[];
+}
+
 /**
  * The oracle of all tests: every user table has the same rows on both sides, compared as text under the settings that
  * values are moved with, as a multiset (no key or equality operator needed, duplicates count).
  * Writers must have stopped. @throws Error that names each differing table with up to five rows per side.
  */
 export async function expectSameRows(source: Side, target: Side, options: SameRowsOptions = {}): Promise<void> {
+  const differences = await findDifferences(source, target, options);
+  if (differences.length === 0) return;
+  throw new Error(`source and target differ\n${differences.flatMap(({ lines }) => lines).join('\n')}`);
+}
+
+/** The same as a list. */
+export async function findDifferences(
+  source: Side,
+  target: Side,
+  options: SameRowsOptions = {},
+): Promise<TableDifference[]> {
   await using left = await openSide(source);
   await using right = await openSide(target);
   const excluded = options.excludeSchemas ?? ['sluice'];
@@ -30,14 +48,16 @@ export async function expectSameRows(source: Side, target: Side, options: SameRo
     if (!sourceTables.has(wanted)) throw new Error(`expectSameRows: the source has no table ${wanted}`);
   }
   const form = { floatsAsBytes: (await isBeforeShortestFloats(left)) !== (await isBeforeShortestFloats(right)) };
-  const findings: string[] = [];
+  const differences: TableDifference[] = [];
   for (const [name, table] of sourceTables) {
     if (options.tables && !options.tables.includes(name)) continue;
     const onTarget = targetTables.get(name);
-    if (!onTarget) findings.push(`${name}: the target has no such table`);
-    else findings.push(...(await compareTable({ left, right, form }, { name, table, onTarget })));
+    const lines = onTarget
+      ? await compareTable({ left, right, form }, { name, table, onTarget })
+      : [`${name}: the target has no such table`];
+    if (lines.length > 0) differences.push({ schema: table.schema, lines });
   }
-  if (findings.length > 0) throw new Error(`source and target differ\n${findings.join('\n')}`);
+  return differences;
 }
 
 function openSide(side: Side): Promise<Client> {
