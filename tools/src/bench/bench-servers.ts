@@ -1,9 +1,10 @@
-import { type PostgresServer, startPostgres } from '@sluice/embedded';
+import { type PostgresServer, startPostgres, type StartPostgresOptions } from '@sluice/embedded';
+import { delay } from '@sluice/kernel';
 import { type Client, connect, quoteIdentifier } from '@sluice/postgres-client';
 import path from 'node:path';
 
-/** The major whose client tools Debian 12 has, so that the tools among the peers can take part. */
-const MAJOR = 15;
+/** The major whose client tools and extensions Debian 12 has, so that the peers among them can take part. */
+export const BENCH_MAJOR = 15;
 
 /**
  * Durable, as in production, and without checkpoints in the middle of a run. Both sides alike.
@@ -21,23 +22,35 @@ const SETTINGS: Readonly<Record<string, string>> = {
   autovacuum: 'off',
 };
 
+const POLL_MS = 5;
+/** The longest that anything measured here takes on a slow machine. */
+const DEADLINE_MS = 60 * 60_000;
+
 export interface BenchServers {
   readonly source: PostgresServer;
   readonly target: PostgresServer;
 }
 
-export async function startBenchServers(
-  directory: string,
-  resources: AsyncDisposableStack,
-  log: (line: string) => void,
-): Promise<BenchServers> {
+export interface BenchServersOptions {
+  /** Holds the data of both. */
+  readonly directory: string;
+  readonly resources: AsyncDisposableStack;
+  readonly log: (line: string) => void;
+  /** More settings. */
+  readonly settings?: Readonly<Record<string, string>> | undefined;
+  /** Default: the embedded server. */
+  readonly binaries?: StartPostgresOptions['binaries'] | null;
+}
+
+export async function startBenchServers(options: BenchServersOptions): Promise<BenchServers> {
   const start = async (name: string): Promise<PostgresServer> =>
-    resources.use(
+    options.resources.use(
       await startPostgres({
-        major: MAJOR,
-        dataDir: path.join(directory, name),
-        settings: SETTINGS,
-        log,
+        major: BENCH_MAJOR,
+        ...(options.binaries && { binaries: options.binaries }),
+        dataDir: path.join(options.directory, name),
+        settings: { ...SETTINGS, ...options.settings },
+        log: options.log,
         temporary: true,
       }),
     );
@@ -70,7 +83,45 @@ export async function restoreDatabase(server: PostgresServer, database: string, 
   );
 }
 
+/** Makes `database` anew, without anything in it. */
+export async function emptyDatabase(server: PostgresServer, database: string): Promise<void> {
+  await execute(
+    server,
+    'postgres',
+    `DROP DATABASE IF EXISTS ${quoteIdentifier(database)} WITH (FORCE)`,
+    `CREATE DATABASE ${quoteIdentifier(database)}`,
+  );
+}
+
 /** What was written so far is on disk and every page's next change starts from there, as for everybody else. */
 export async function checkpointBoth({ source, target }: BenchServers): Promise<void> {
   await Promise.all([execute(source, 'postgres', 'CHECKPOINT'), execute(target, 'postgres', 'CHECKPOINT')]);
+}
+
+/** Where a subscriber finds a database, as libpq reads it. */
+export function conninfo(
+  server: PostgresServer,
+  database: string,
+  at: { host: string; port: number } = server,
+): string {
+  const { user, password } = server.endpoint(database);
+  return `host=${at.host} port=${at.port} dbname=${database} user=${user} password=${password.reveal()}`;
+}
+
+/** A database that somebody uses cannot be copied. */
+export async function untilNoSessions(server: PostgresServer, database: string): Promise<void> {
+  await using client = await openClient(server, 'postgres');
+  await until(`no session in ${database}`, async () => {
+    const { rowCount } = await client.query('SELECT FROM pg_stat_activity WHERE datname = $1', [database]);
+    return rowCount === 0;
+  });
+}
+
+/** Polls for a fact that nobody tells. @throws when it takes longer than any run may. */
+export async function until(what: string, holds: () => Promise<boolean>): Promise<void> {
+  const deadline = performance.now() + DEADLINE_MS;
+  while (!(await holds())) {
+    if (performance.now() > deadline) throw new Error(`${what} did not come within ${DEADLINE_MS / 1000} s`);
+    await delay(POLL_MS);
+  }
 }

@@ -32,7 +32,7 @@ describe('measureInTurn', () => {
     const log: string[] = [];
     const wrong = system('wrong', log, () => Promise.reject(new Error('differs')));
     const [result] = await measureInTurn([wrong], { runCount: 3, report: () => undefined });
-    expect(result).toEqual({ name: 'wrong', runs: [], medianSeconds: null, missing: 'differs' });
+    expect(result).toEqual({ name: 'wrong', runs: [], medianSeconds: null, figures: {}, missing: 'differs' });
     expect(log).toEqual(['prepare wrong', 'run wrong']);
   });
 });

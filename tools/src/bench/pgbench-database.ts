@@ -4,9 +4,14 @@ import { execute } from './bench-servers.js';
 const ACCOUNTS_PER_SCALE = 100_000;
 const TELLERS_PER_SCALE = 10;
 
-/** The tables of pgbench with `scale` branches, made by SQL so that no client tool is needed. */
+/** The tables of pgbench with `scale` branches in a new database, made by SQL so that no client tool is needed. */
 export async function createPgbenchDatabase(server: PostgresServer, database: string, scale: number): Promise<void> {
   await execute(server, 'postgres', `CREATE DATABASE ${database}`);
+  await createPgbenchTables(server, database, scale);
+}
+
+/** Every call makes the same rows. */
+export async function createPgbenchTables(server: PostgresServer, database: string, scale: number): Promise<void> {
   await execute(
     server,
     database,
