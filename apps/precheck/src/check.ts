@@ -1,6 +1,7 @@
 import { type SyncType } from '@sluice/contracts';
 import { type ServerFacts } from '@sluice/postgres-catalog';
 import { type Client } from '@sluice/postgres-client';
+import { type DdlCaptureOptions } from '@sluice/postgres-ddl';
 import { type StructurePlan } from '@sluice/postgres-schema';
 
 /** What a check can look at. Both sessions are in a read-only transaction that is rolled back afterwards. */
@@ -8,6 +9,8 @@ export interface CheckContext {
   readonly source: Client;
   readonly target: Client;
   readonly syncType: SyncType;
+  /** Names of what captures DDL on the source; `null` when it is not to be captured. */
+  readonly ddlCapture: DdlCaptureOptions | null;
   readonly sourceFacts: ServerFacts;
   readonly targetFacts: ServerFacts;
   /** What would be created on the target; read once for all checks. */

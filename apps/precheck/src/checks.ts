@@ -1,6 +1,7 @@
 import { type Check } from './check.js';
 import { names } from './checks/names.js';
 import { notSameDatabase } from './checks/not-same-database.js';
+import { sourceDdlCapture } from './checks/source-ddl-capture.js';
 import { sourceLongTransactions } from './checks/source-long-transactions.js';
 import { sourceNotStandby } from './checks/source-not-standby.js';
 import { sourcePrivileges } from './checks/source-privileges.js';
@@ -34,6 +35,7 @@ export const CHECKS: readonly Check[] = [
   sourcePrivileges,
   sourceRowSecurity,
   sourceReplicaIdentity,
+  sourceDdlCapture,
   sourceUnsupportedObjects,
   targetPrivileges,
   targetEmpty,

@@ -25,9 +25,15 @@ export class PrecheckHandler {
       work: async ({ signal }) => {
         const busKey = config.SLUICE_BUS_KEY;
         const { source, target } = await requestEndpoints(bus, run.task.taskId, { service, busKey });
+        const { slotName: helperName, publicationName, incremental } = run.task;
         const report = await runPrechecks(
           { source: toEndpoint(source), target: toEndpoint(target) },
-          { syncType: run.task.syncType, checkTimeoutMs: config.SLUICE_PRECHECK_CHECK_TIMEOUT_MS, signal },
+          {
+            syncType: run.task.syncType,
+            ddlCapture: incremental.ddl.enabled ? { helperName, publicationName } : null,
+            checkTimeoutMs: config.SLUICE_PRECHECK_CHECK_TIMEOUT_MS,
+            signal,
+          },
         );
         return { kind: 'succeeded', result: { stage: 'precheck', report } };
       },

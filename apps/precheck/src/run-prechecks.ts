@@ -10,6 +10,8 @@ import { type Endpoints, type Lane, Lanes } from './lanes.js';
 export interface PrecheckOptions {
   /** Checks that other kinds of tasks need are left out; default `full_and_incremental`. */
   readonly syncType?: SyncType;
+  /** What the capture of DDL would be called on the source; default: DDL is not synchronized. */
+  readonly ddlCapture?: CheckContext['ddlCapture'];
   readonly signal?: AbortSignal;
   /** Default: all. */
   readonly checks?: readonly Check[];
@@ -28,14 +30,14 @@ const PARALLEL_MAX = 4;
  * failed; only a lost connection rejects, so that the whole run can be repeated.
  */
 export async function runPrechecks(endpoints: Endpoints, options: PrecheckOptions = {}): Promise<PrecheckResult> {
-  const { syncType = 'full_and_incremental' } = options;
+  const { syncType = 'full_and_incremental', ddlCapture = null } = options;
   await using lanes = new Lanes(endpoints, {
     count: options.parallelMax ?? PARALLEL_MAX,
     timeoutMs: options.checkTimeoutMs ?? CHECK_TIMEOUT_MS,
   });
   const facts = await lanes.use(async ({ source, target }) => {
     const [sourceFacts, targetFacts] = await Promise.all([readServerFacts(source), readServerFacts(target)]);
-    return { syncType, sourceFacts, targetFacts };
+    return { syncType, ddlCapture, sourceFacts, targetFacts };
   });
   const structureFor = readStructureOnce();
   const reports = new Map<string, Promise<CheckReport>>();
@@ -64,7 +66,7 @@ function checksFor(checks: readonly Check[], syncType: SyncType): Check[] {
 
 interface Surroundings {
   readonly dependencies: readonly Promise<CheckReport>[];
-  readonly facts: Pick<CheckContext, 'syncType' | 'sourceFacts' | 'targetFacts'>;
+  readonly facts: Pick<CheckContext, 'syncType' | 'ddlCapture' | 'sourceFacts' | 'targetFacts'>;
   readonly structureFor: (lane: Lane) => Promise<StructurePlan>;
   readonly lanes: Lanes;
   readonly signal: AbortSignal | undefined;
