@@ -279,6 +279,43 @@ describe('actions', () => {
   });
 });
 
+describe('a DDL that stopped a task', () => {
+  const evidence = { commitLsn: '0/ABC', number: '2', statement: 'ALTER TABLE t DROP COLUMN v' };
+  const error = { code: 'SLUICE-5013', detail: 'refused', remedy: 'decide', evidence };
+  const decision = { commitLsn: '0/ABC', number: 2, decision: 'replace', statement: 'SELECT 1' };
+  const decide = (id: string, body: unknown) => call('POST', `/api/v1/tasks/${id}/ddl-decisions`, { body });
+
+  it('is decided on, once it is the one that waits, and retried with the decision', async () => {
+    const id = await toIncremental('ddl-decided');
+    expect((await decide(id, decision)).status).toBe(409);
+    await report(id, 'apply', { outcome: 'failed', error });
+    expect((await untilState(id, 'incremental_failed')).error).toEqual(error);
+    expect((await decide(id, { ...decision, number: 1 })).body).toMatchObject({ status: 409, code: 'SLUICE-6003' });
+    expect((await decide(id, { ...decision, commitLsn: '0/ABD' })).status).toBe(409);
+    expect((await decide(id, { ...decision, statement: undefined })).status).toBe(400);
+    expect((await decide(id, { commitLsn: '0/ABC', number: 2, decision: 'skip' })).status).toBe(200);
+    expect((await decide(id, decision)).status).toBe(200);
+    await call('POST', `/api/v1/tasks/${id}/retry`);
+    await waitFor('a run that knows the decision', () =>
+      runs.some(({ task, stage }) => task.taskId === id && stage === 'apply' && task.ddlDecisions.length > 0),
+    );
+    const run = runs.findLast(({ task, stage }) => task.taskId === id && stage === 'apply');
+    expect(run?.task.ddlDecisions).toEqual([decision]);
+    const audit = await service.metadata.audit.list(id);
+    expect(audit.map(({ action, outcome }) => `${action} ${outcome}`)).toContain('decide DDL: replace done');
+    expect(audit.map(({ action, outcome }) => `${action} ${outcome}`)).toContain('decide DDL: replace SLUICE-6003');
+  });
+
+  it('is not decided on in another state, or for a task that is not there', async () => {
+    const id = await toIncremental('ddl-not-failed');
+    await report(id, 'apply', { outcome: 'failed', error: { ...error, code: 'SLUICE-5001' } });
+    await untilState(id, 'incremental_failed');
+    expect((await decide(id, decision)).status).toBe(409);
+    expect((await decide(randomUUID(), decision)).status).toBe(404);
+    expect((await decide('x', decision)).status).toBe(404);
+  });
+});
+
 describe('live events', () => {
   it('begin with the task as it is, and tell a change of state', async () => {
     const id = await create('followed');

@@ -2,6 +2,7 @@ import { type DynamicModule, Module } from '@nestjs/common';
 import { MetadataDatabase } from '@sluice/metadata';
 import { AlarmHandler } from './alarm.handler.js';
 import { AlarmsController } from './api/alarms.controller.js';
+import { DdlDecisionsController } from './api/ddl-decisions.controller.js';
 import { DocumentsController } from './api/documents.controller.js';
 import { TaskEventsController } from './api/task-events.controller.js';
 import { TasksController } from './api/tasks.controller.js';
@@ -20,9 +21,10 @@ export class TaskManagementModule {
   static with(metadata: MetadataDatabase): DynamicModule {
     return {
       module: TaskManagementModule,
-      // `tasks/events` must be known before `tasks/:id`.
+      // `tasks/events` must be known before `tasks/:id`, and what a task has before `tasks/:id/:action`.
       controllers: [
         TaskEventsController,
+        DdlDecisionsController,
         TasksController,
         AlarmsController,
         DocumentsController,

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import {
   type CreateTaskRequest,
+  type DdlDecision,
   type EndTaskRequest,
   type ErrorCode,
   SluiceError,
@@ -10,6 +11,7 @@ import {
 import { MetadataDatabase, type Origin, type StoredTask } from '@sluice/metadata';
 import { ACTIONS, decideAction, type TaskAction, type TaskSituation } from '@sluice/model';
 import { ActionRefusedError } from './action-refused-error.js';
+import { judgeDdlDecision } from './judge-ddl-decision.js';
 import { LiveProgress } from './live-progress.js';
 import { OutboxDispatcher } from './outbox-dispatcher.js';
 import { toTaskResource } from './task-resource.js';
@@ -62,6 +64,21 @@ export class TaskOrders {
       return this.show(after);
     } catch (error) {
       await this.#auditRefusal(error, { ...order, task: before });
+      throw error;
+    }
+  }
+
+  /** @throws SluiceError 6002, 6003 when no such DDL waits for a decision. */
+  async decideDdl(taskId: TaskId, decision: DdlDecision, origin: Origin): Promise<TaskResource> {
+    const before = await this.#find(taskId);
+    const action = `decide DDL: ${decision.decision}`;
+    try {
+      const judge = (situation: TaskSituation): void => judgeDdlDecision(situation, decision);
+      const after = await this.metadata.tasks.addDdlDecision(taskId, { decision, judge }, { origin, action });
+      if (!after) throw notFound(taskId);
+      return this.show(after);
+    } catch (error) {
+      await this.#auditRefusal(error, { action, origin, task: before });
       throw error;
     }
   }

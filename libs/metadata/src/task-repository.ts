@@ -1,4 +1,4 @@
-import { SluiceError, type StageRun, type TaskId } from '@sluice/contracts';
+import { type DdlDecision, SluiceError, type StageRun, type TaskId } from '@sluice/contracts';
 import { present } from '@sluice/kernel';
 import { type Decision, type TaskSituation, type TaskState } from '@sluice/model';
 import { type DataSource, type EntityManager, In, IsNull } from 'typeorm';
@@ -68,6 +68,29 @@ export class TaskRepository {
         await writeDecision(manager, { task, openRuns, decision, trace: options.origin.trace });
         if (options.action !== undefined) await this.audit.record(auditEntry(task, options), manager);
       }
+      return this.#read(manager, taskId);
+    });
+  }
+
+  /**
+   * Keeps what a person decided about a DDL, for the runs that follow; it replaces an earlier decision on the same one.
+   * @returns the task, `null` when there is none.
+   * @throws whatever `judge` throws on the locked row.
+   */
+  async addDdlDecision(
+    taskId: TaskId,
+    { decision, judge }: { readonly decision: DdlDecision; readonly judge: (situation: TaskSituation) => void },
+    options: TransitionOptions,
+  ): Promise<StoredTask | null> {
+    return this.dataSource.transaction(async (manager) => {
+      const task = await lockTask(manager, taskId);
+      if (!task) return null;
+      judge(toSituation(task, await manager.findBy(TaskRunEntity, { taskId, endedAt: IsNull() })));
+      const others = task.ddlDecisions.filter(
+        ({ commitLsn, number }) => commitLsn !== decision.commitLsn || number !== decision.number,
+      );
+      await manager.update(TaskEntity, taskId, { ddlDecisions: [...others, decision], updatedAt: new Date() });
+      await this.audit.record(auditEntry(task, options), manager);
       return this.#read(manager, taskId);
     });
   }

@@ -1,4 +1,4 @@
-import { CreateTaskRequest, EndTaskRequest, ProblemDocument, TaskResource } from '@sluice/contracts';
+import { CreateTaskRequest, DdlDecision, EndTaskRequest, ProblemDocument, TaskResource } from '@sluice/contracts';
 import { type TaskAction } from '@sluice/model';
 import { z } from 'zod';
 import { AlarmList, AlarmListQuery } from './alarm-list.js';
@@ -10,6 +10,7 @@ type Json = Readonly<Record<string, unknown>>;
 const SCHEMAS = {
   CreateTaskRequest: jsonSchema(CreateTaskRequest, 'input'),
   EndTaskRequest: jsonSchema(EndTaskRequest, 'input'),
+  DdlDecision: jsonSchema(DdlDecision, 'input'),
   Task: jsonSchema(TaskResource, 'output'),
   TaskList: jsonSchema(TaskList, 'output'),
   AlarmList: jsonSchema(AlarmList, 'output'),
@@ -36,7 +37,7 @@ export function openApiDocument(): Json {
     },
     servers: [{ url: '/api/v1' }],
     security: [{ apiKey: [] }],
-    paths: { ...taskPaths(), ...actionPaths(), ...eventPaths(), ...alarmPaths(), ...openPaths() },
+    paths: { ...taskPaths(), ...actionPaths(), ...ddlPaths(), ...eventPaths(), ...alarmPaths(), ...openPaths() },
     components: {
       schemas: SCHEMAS,
       securitySchemes: { apiKey: { type: 'http', scheme: 'bearer', description: 'An API key.' } },
@@ -92,6 +93,15 @@ function actionPaths(): Json {
     },
   ]);
   return Object.fromEntries(paths);
+}
+
+function ddlPaths(): Json {
+  const post = {
+    ...operation('decideDdl', 'Decide about the DDL that stopped the task; retry carries it out'),
+    requestBody: { required: true, content: json('DdlDecision') },
+    responses: { 200: answer('Task', 'The task'), ...problems(400, 401, 404, 409) },
+  };
+  return { '/tasks/{id}/ddl-decisions': { parameters: [ID], post } };
 }
 
 function eventPaths(): Json {
