@@ -1,4 +1,5 @@
 import { type StageRunOf } from '@sluice/contracts';
+import { removeDdlCapture } from '@sluice/postgres-ddl';
 import {
   connectSource,
   connectTarget,
@@ -16,12 +17,13 @@ import { type TaskDatabases } from './task-databases.js';
  * the sequences still have to be set.
  */
 export async function cleanUp(run: StageRunOf<'cleanup'>, databases: TaskDatabases): Promise<WorkOutcome> {
-  const { taskId, slotName, publicationName } = run.task;
+  const { taskId, slotName, publicationName, incremental } = run.task;
   await using source = await connectSource(databases.source, { applicationName: `cleanup ${taskId}` });
   await using target = await connectTarget(databases.target, { applicationName: `cleanup ${taskId}` });
   const record = await readLoad(target, taskId);
   if (record?.isLoaded === true) await copySequences({ source, target });
   await dropSlot(source, slotName);
+  if (incremental.ddl.enabled) await removeDdlCapture(source, slotName);
   await dropPublication(source, publicationName);
   await dropTaskBookkeeping(target, taskId);
   return { kind: 'succeeded', result: { stage: 'cleanup' } };

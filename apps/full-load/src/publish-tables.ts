@@ -1,6 +1,7 @@
 import { SluiceError } from '@sluice/contracts';
 import { readTables, readVersionNum } from '@sluice/postgres-catalog';
 import { hasSqlState, SQLSTATE } from '@sluice/postgres-client';
+import { ddlCaptureState, installDdlCapture } from '@sluice/postgres-ddl';
 import { unpublishedTables } from '@sluice/postgres-replication';
 import {
   beginUnderSnapshot,
@@ -22,6 +23,21 @@ export async function prepareSource(load: Load, record: LoadRecord): Promise<voi
     await ensurePublication(source, run.task.publicationName, facts);
   } catch (error) {
     throw asPublicationError(error, run.task.publicationName);
+  }
+  // Order: before the slot. What commits below its consistent point is in the structure, what commits above is captured.
+  if (run.task.incremental.ddl.enabled) await captureDdl(load);
+}
+
+/** Without the right to it the task follows what descriptions of changed tables tell, as its precheck has said. */
+async function captureDdl({ source, run, log }: Load): Promise<void> {
+  const { slotName, publicationName } = run.task;
+  const options = { helperName: slotName, publicationName };
+  try {
+    await installDdlCapture(source, options);
+  } catch (error) {
+    if (!(error instanceof SluiceError) || error.code !== 'SLUICE-4008') throw error;
+    if ((await ddlCaptureState(source, options)).mayInstall) throw error;
+    log.warn({ err: error }, 'no right to capture DDL: only added columns are followed');
   }
 }
 

@@ -41,6 +41,7 @@ export async function transferStructure(load: Load): Promise<void> {
   for (const { identity, reason } of plan.unsupported) log.warn({ identity, reason }, 'object is not transferred');
   await recordStructure(target, taskId, {
     createStructure: () => applyPreData(target, plan),
+    structureLsn: record.consistentLsn,
     steps: [...structureSteps(plan), ...analyzeSteps(plan, tables)],
   });
 }

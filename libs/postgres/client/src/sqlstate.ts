@@ -13,6 +13,7 @@ export const SQLSTATE = {
   serializationFailure: '40001',
   deadlockDetected: '40P01',
   insufficientPrivilege: '42501',
+  undefinedColumn: '42703',
   undefinedTable: '42P01',
   undefinedObject: '42704',
   duplicateObject: '42710',

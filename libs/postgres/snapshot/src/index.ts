@@ -1,3 +1,4 @@
+export { type AdoptionResult, copyAdopted, publishForAdoption } from './adopt-tables.js';
 export { copyChunk, type CopyChunkOptions, type CopyChunkResult, type ChunkSessions } from './copy-chunk.js';
 export { pipeCopy, type CopyPipeResult, type CopyPipeStatements } from './copy-pipe.js';
 export { beginUnderSnapshot, type ExportedSnapshot, isSnapshotAlive } from './exported-snapshot.js';

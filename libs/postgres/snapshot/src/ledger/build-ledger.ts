@@ -1,4 +1,5 @@
 import { SluiceError } from '@sluice/contracts';
+import { formatLsn, type Lsn } from '@sluice/model';
 import { type Client, hasSqlState, inTransaction, isConnectionLoss, SQLSTATE } from '@sluice/postgres-client';
 import { randomUUID } from 'node:crypto';
 import { orNoRows } from './chunk-ledger.js';
@@ -30,8 +31,14 @@ export interface BuildProgress {
 export async function recordStructure(
   target: Client,
   taskId: string,
-  { createStructure, steps }: { createStructure: () => Promise<void>; steps: readonly NewBuildStep[] },
+  structure: {
+    readonly createStructure: () => Promise<void>;
+    readonly steps: readonly NewBuildStep[];
+    /** Of the snapshot that it was read under; DDL of the source from there on is still to come. */
+    readonly structureLsn?: Lsn | null;
+  },
 ): Promise<void> {
+  const { createStructure, steps, structureLsn = null } = structure;
   await inTransaction(target, 'BEGIN', async () => {
     const open = await target.query('SELECT FROM sluice.load WHERE task_id = $1 AND NOT structure_done FOR UPDATE', [
       taskId,
@@ -46,7 +53,10 @@ export async function recordStructure(
          "awaitsJoin" boolean)`,
       [taskId, JSON.stringify(rows)],
     );
-    await target.query('UPDATE sluice.load SET structure_done = true WHERE task_id = $1', [taskId]);
+    await target.query(
+      'UPDATE sluice.load SET structure_done = true, structure_lsn = $2::pg_lsn WHERE task_id = $1',
+      [taskId, structureLsn === null ? null : formatLsn(structureLsn)],
+    );
   });
 }
 

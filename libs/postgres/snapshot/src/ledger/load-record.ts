@@ -111,16 +111,17 @@ export async function markCopied(target: Client, taskId: string): Promise<void> 
 /**
  * The rows are there, and what can be built without changes: these may follow. The checkpoint is in the same
  * transaction: apply must never find the one without the other. A checkpoint that is there already belongs to a writer
- * that went further.
+ * that went further. It begins where the structure was read: no table was copied as of an earlier moment, and DDL from
+ * before is in the structure.
  */
 export async function markLoaded(target: Client, taskId: string): Promise<void> {
   await target.query(
     `WITH loaded AS (
        UPDATE sluice.load SET loaded_at = coalesce(loaded_at, now()),
               finished_at = coalesce(finished_at, CASE WHEN NOT ${HAS_OPEN_STEPS} THEN now() END)
-       WHERE task_id = $1 RETURNING task_id, slot_lsn)
+       WHERE task_id = $1 RETURNING task_id, slot_lsn, structure_lsn)
      INSERT INTO sluice.checkpoint (task_id, epoch, lsn)
-     SELECT task_id, 0, slot_lsn FROM loaded WHERE slot_lsn IS NOT NULL
+     SELECT task_id, 0, coalesce(structure_lsn, slot_lsn) FROM loaded WHERE slot_lsn IS NOT NULL
      ON CONFLICT (task_id) DO NOTHING`,
     [taskId],
   );
