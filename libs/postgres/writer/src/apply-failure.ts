@@ -1,16 +1,9 @@
-import { SluiceError, type ErrorCode } from '@sluice/contracts';
+import { type ErrorCode, RowImage, SluiceError } from '@sluice/contracts';
+import { formatLsn } from '@sluice/model';
 import { hasSqlState, isConnectionLoss, quoteIdentifier, SQLSTATE, sqlStateOf } from '@sluice/postgres-client';
-import { CELL_KIND, readTuple, TupleView } from '@sluice/postgres-replication';
-import { type TupleRef } from './row-source.js';
+import { type JournalEntry } from './conflict-journal.js';
 import { tableName, type TablePlan } from './table-plan.js';
 import { type StatementFailure } from './target-pipeline.js';
-
-export interface FailedChange {
-  readonly plan: TablePlan;
-  readonly operation: 'insert' | 'update' | 'delete' | 'truncate';
-  /** A tuple that holds the key of the row, when there is one row. */
-  readonly row: TupleRef | null;
-}
 
 /** Longest part of a key value that is shown. */
 const SHOWN_VALUE_LENGTH = 64;
@@ -25,15 +18,47 @@ export class TextFormNeeded extends Error {
   override readonly name = 'TextFormNeeded';
 }
 
-/** The error for a change that was executed by itself: what happened to which row. */
-export function changeFailed(change: FailedChange, failure: StatementFailure): Error {
-  const where = `${change.operation} on ${tableName(change.plan)}${describeKey(change)}`;
-  if (failure.kind === 'rows') {
-    return new SluiceError('SLUICE-5002', {
-      detail: `${where}: ${failure.affected} rows found on the target instead of 1`,
-    });
+/** The error for a change that failed for another reason than a conflict. @param key as JSON, when it could be read. */
+export function changeFailed(
+  { plan, operation, key }: { plan: TablePlan; operation: string; key: string | null },
+  failure: StatementFailure,
+): Error {
+  const where = `${operation} on ${tableName(plan)}${describeKey(key)}`;
+  if (failure.kind === 'server') return targetError(failure.error, where);
+  return new SluiceError('SLUICE-5003', { detail: `${where}: ${failure.affected} rows affected` });
+}
+
+/** A change met a row that it did not expect, or met none, and nobody has said what to do then. */
+export class ConflictStop extends Error {
+  override readonly name = 'ConflictStop';
+
+  constructor(readonly entry: JournalEntry) {
+    super('conflict');
   }
-  return targetError(failure.error, where);
+}
+
+/** The error that a conflict stops a task with. */
+export function conflictError(conflictId: string, entry: JournalEntry): SluiceError {
+  const { plan, operation, kind, constraint, key, commitLsn, changeNumber, targetRows } = entry;
+  const { schema, name } = plan.relation;
+  const what =
+    kind === 'missing_row'
+      ? 'the row does not exist on the target'
+      : constraint === null
+        ? `${targetRows.length} rows found on the target instead of 1`
+        : `${targetRows.length} row(s) of the target are in the way (${quoteIdentifier(constraint)})`;
+  return new SluiceError(kind === 'missing_row' || constraint === null ? 'SLUICE-5002' : 'SLUICE-5001', {
+    detail: `${operation} on ${tableName(plan)}${describeKey(key)}: ${what}`,
+    evidence: {
+      schema,
+      table: name,
+      ...(constraint !== null && { constraint }),
+      key: JSON.stringify(Object.fromEntries(shownValues(key))),
+      commitLsn: formatLsn(commitLsn),
+      changeNumber: String(changeNumber),
+      conflictId,
+    },
+  });
 }
 
 /** The error for a folded statement; only what trying again row by row cannot change is final at once. */
@@ -43,7 +68,7 @@ export function foldedFailed(plan: TablePlan, failure: StatementFailure): Error 
 }
 
 /** Class 22 (data), 23 (constraint), 25P02 (a statement behind the failed one), 21000, 42 (drift): the row decides. */
-function isRowError(error: unknown): boolean {
+export function isRowError(error: unknown): boolean {
   return /^(21|22|23|42|44)|^25P02$/.test(sqlStateOf(error) ?? '');
 }
 
@@ -72,17 +97,15 @@ function codeOf(error: unknown): ErrorCode {
   return 'SLUICE-5003';
 }
 
-const view = new TupleView(64);
+/** ` ("id"=7)`: the key only, so that a person finds the row; other values are never shown. */
+function describeKey(key: string | null): string {
+  const parts = shownValues(key).map(([name, value]) => `${quoteIdentifier(name)}=${value}`);
+  return parts.length > 0 ? ` (${parts.join(', ')})` : '';
+}
 
-/** ` (id=7)`: the key only, so that a person finds the row; other values are never shown. */
-function describeKey({ plan, row }: FailedChange): string {
-  if (!row || !plan.key) return '';
-  const { kinds, starts, lengths } = readTuple(row.buffer, row.offset, view);
-  const parts = plan.key.map(({ name, position }) => {
-    if (kinds[position] !== CELL_KIND.text) return `${quoteIdentifier(name)}=?`;
-    const start = starts[position] ?? 0;
-    const length = Math.min(lengths[position] ?? 0, SHOWN_VALUE_LENGTH);
-    return `${quoteIdentifier(name)}=${row.buffer.toString('utf8', start, start + length)}`;
-  });
-  return ` (${parts.join(', ')})`;
+function shownValues(key: string | null): [string, string][] {
+  return Object.entries(RowImage.parse(JSON.parse(key ?? '{}'))).map(([name, value]) => [
+    name,
+    (value ?? 'NULL').slice(0, SHOWN_VALUE_LENGTH),
+  ]);
 }

@@ -11,11 +11,15 @@ import {
   type RowChange,
   rowChange,
 } from '@sluice/postgres-replication';
+import { FoldedStatementFailed, foldedFailed } from './apply-failure.js';
 import { NotFoldable } from './change-fold.js';
 import { type DdlPlace, type DdlRunner } from './ddl-runner.js';
+import { type ExactChange } from './exact-change.js';
+import { type ConflictCounts, type ExactWriter } from './exact-writer.js';
 import { type PendingTables } from './pending-tables.js';
 import { type BoundTable, type RelationRegistry } from './relation-registry.js';
 import { type FrameRun, type TransactionPart } from './source-transaction.js';
+import { tableName } from './table-plan.js';
 import { writeTruncate } from './table-writer.js';
 import { type TargetPipeline } from './target-pipeline.js';
 
@@ -24,6 +28,8 @@ export type ApplyMode = 'folded' | 'exact';
 
 /** Statements in flight above this are waited for, so that neither side's buffers grow without bound (I7). */
 const BYTES_IN_FLIGHT_MAX = 16 * 1024 * 1024;
+
+const OPERATIONS = { I: 'insert', U: 'update', D: 'delete' } as const;
 
 interface ChangeAt {
   readonly buffer: Buffer;
@@ -37,6 +43,8 @@ export interface ChangeApplierOptions {
   readonly mode: ApplyMode;
   readonly pending: PendingTables;
   readonly ddl: DdlRunner | null;
+  /** For exact mode. */
+  readonly exact: ExactWriter;
 }
 
 /** Turns the frames of transactions into statements of the target's open transaction. */
@@ -47,11 +55,15 @@ export class ChangeApplier {
   readonly #pending: PendingTables;
   /** `null` when DDL is none of the task's business. */
   readonly #ddl: DdlRunner | null;
+  readonly #exact: ExactWriter;
   readonly #change: RowChange = newRowChange();
   readonly #dirty = new Set<BoundTable>();
   #lastOid = -1;
   #lastTable: BoundTable | null = null;
   #changeCount = 0;
+  /** The transaction that is being written, and how many row changes of it came: a change is known by its place. */
+  #commitLsn: Lsn | null = null;
+  #rowCount = 0;
   /** The newest DDL, and the texts of those of its transaction. */
   #ddlPlace: DdlPlace | null = null;
   #ddlTexts: StatementTexts = new Map();
@@ -62,6 +74,7 @@ export class ChangeApplier {
     this.#mode = options.mode;
     this.#pending = options.pending;
     this.#ddl = options.ddl;
+    this.#exact = options.exact;
   }
 
   /** Row changes and truncations seen. */
@@ -70,14 +83,29 @@ export class ChangeApplier {
   }
 
   async apply({ runs, commitLsn }: TransactionPart): Promise<void> {
+    if (commitLsn !== this.#commitLsn) this.#rowCount = 0;
+    this.#commitLsn = commitLsn;
     for (const run of runs) await this.#applyRun(run, commitLsn);
   }
 
-  /** Sends what is folded. */
+  /** Conflicts by what was done about them. */
+  get conflicts(): Readonly<ConflictCounts> {
+    return this.#exact.counts;
+  }
+
+  /** Sends what is folded; what is written one by one is on the target, or resolved. */
   async flush(): Promise<void> {
     for (const table of this.#dirty) this.#sendFold(table);
     this.#dirty.clear();
+    await this.#exact.flush();
     if (this.#pipeline.bytesInFlight > BYTES_IN_FLIGHT_MAX) await this.#pipeline.settle();
+  }
+
+  /** The transactions are written completely. */
+  async complete(): Promise<void> {
+    await this.flush();
+    await this.#exact.complete();
+    await this.#pipeline.settle();
   }
 
   async #applyRun(run: FrameRun, commitLsn: Lsn): Promise<void> {
@@ -87,6 +115,7 @@ export class ChangeApplier {
         case MESSAGE_KIND.insert:
         case MESSAGE_KIND.update:
         case MESSAGE_KIND.delete:
+          this.#rowCount += 1;
           if (run.buffer.readUInt32BE(cursor.payloadOffset + 1) !== this.#lastOid) {
             const oid = run.buffer.readUInt32BE(cursor.payloadOffset + 1);
             if (await this.#isLeftOut(oid, { buffer: run.buffer, payloadOffset: cursor.payloadOffset, commitLsn }))
@@ -94,8 +123,7 @@ export class ChangeApplier {
             await this.#turnTo(oid);
           }
           this.#applyRow(run.buffer, cursor.payloadOffset, commitLsn);
-          if (this.#mode === 'exact' && this.#pipeline.bytesInFlight > BYTES_IN_FLIGHT_MAX)
-            await this.#pipeline.settle();
+          if (this.#exact.isFull) await this.#exact.flush();
           break;
         case MESSAGE_KIND.relation:
           this.#describe(run.buffer.subarray(cursor.payloadOffset, cursor.end));
@@ -140,8 +168,7 @@ export class ChangeApplier {
       this.#ddlTexts = new Map();
     }
     // Order: what was changed before it must be on the target, and known to have succeeded, before it.
-    await this.flush();
-    await this.#pipeline.settle();
+    await this.complete();
     await this.#ddl.execute(event, { place: this.#ddlPlace, mode: this.#mode, texts: this.#ddlTexts });
     this.#relations.unbind();
     await this.#pipeline.forgetPrepared();
@@ -163,7 +190,9 @@ export class ChangeApplier {
     // By itself: after everything of the table before it.
     this.#sendFold(table);
     this.#dirty.delete(table);
-    this.#sendAlone(table, buffer, change);
+    const alone = this.#asExact(table, { buffer, change, commitLsn });
+    if (this.#mode === 'exact') this.#exact.add(alone);
+    else table.rows.send(alone, (failure) => foldedFailed(table.plan, failure));
   }
 
   #fold(table: BoundTable, buffer: Buffer, change: RowChange): boolean {
@@ -182,12 +211,18 @@ export class ChangeApplier {
     return true;
   }
 
-  #sendAlone(table: BoundTable, buffer: Buffer, change: RowChange): void {
-    const old = change.oldTupleOffset < 0 ? null : { buffer, offset: change.oldTupleOffset };
-    const row = { buffer, offset: change.newTupleOffset };
-    if (change.operation === 'I') table.rows.insertOne(row);
-    else if (change.operation === 'U') table.rows.updateOne(old, row);
-    else if (old) table.rows.deleteOne(old);
+  #asExact(table: BoundTable, at: { buffer: Buffer; change: RowChange; commitLsn: Lsn }): ExactChange {
+    const { buffer, change, commitLsn } = at;
+    const row = change.newTupleOffset < 0 ? [] : [{ buffer, offset: change.newTupleOffset }];
+    return {
+      table,
+      operation: OPERATIONS[change.operation],
+      old: change.oldTupleOffset < 0 ? null : { buffer, offset: change.oldTupleOffset },
+      isOldWhole: change.oldKind === 'O',
+      row,
+      commitLsn,
+      number: this.#rowCount - 1,
+    };
   }
 
   #sendFold(table: BoundTable): void {
@@ -225,7 +260,10 @@ export class ChangeApplier {
 
   async #turnTo(oid: number): Promise<BoundTable> {
     const relation = relationOid(oid);
-    this.#lastTable = this.#relations.find(relation) ?? (await this.#relations.bind(relation));
+    const table = this.#relations.find(relation) ?? (await this.#relations.bind(relation));
+    // What such keys need is looked at in exact mode only.
+    if (this.#mode === 'folded' && table.hasDeferrableKeys) throw new FoldedStatementFailed(tableName(table.plan));
+    this.#lastTable = table;
     this.#lastOid = oid;
     return this.#lastTable;
   }

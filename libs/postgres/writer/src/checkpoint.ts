@@ -1,6 +1,7 @@
 import { SluiceError } from '@sluice/contracts';
 import { formatLsn, type Lsn, parseLsn } from '@sluice/model';
 import { type ClientBase } from 'pg';
+import { createConflictTable } from './conflict-journal.js';
 import { createAdoptionTables } from './pending-tables.js';
 
 /** What the target has applied, and which writer may apply more. */
@@ -14,7 +15,7 @@ export interface Checkpoint {
 /** Serializes the creation of bookkeeping by several workers; any constant that nobody else uses. */
 const BOOKKEEPING_LOCK = 7_238_901_553;
 
-/** Creates `sluice.checkpoint`, and the tables for what is to be copied, where they are missing. Half-empty pages keep the row's updates on its page (HOT). */
+/** Creates `sluice.checkpoint`, the tables for what is to be copied, and the journal of conflicts, where they are missing. Half-empty pages keep the row's updates on its page (HOT). */
 export async function ensureCheckpointTable(target: ClientBase): Promise<void> {
   await target.query('BEGIN');
   await target.query('SELECT pg_advisory_xact_lock($1)', [BOOKKEEPING_LOCK]);
@@ -24,6 +25,7 @@ export async function ensureCheckpointTable(target: ClientBase): Promise<void> {
       task_id uuid PRIMARY KEY, epoch bigint NOT NULL, lsn pg_lsn NOT NULL, commit_time timestamptz
     ) WITH (fillfactor = 50)`);
   await createAdoptionTables(target);
+  await createConflictTable(target);
   await target.query('COMMIT');
 }
 

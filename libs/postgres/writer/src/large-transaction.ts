@@ -5,9 +5,7 @@ import { type TransactionPart } from './source-transaction.js';
 export interface LargeTransactionHooks {
   readonly applier: ChangeApplier;
   readonly begin: () => void;
-  /** Waits for the answers to all statements. @throws the first failure. */
-  readonly settle: () => Promise<void>;
-  readonly commit: (end: { endLsn: Lsn; commitTime: Date }, changeCount: number) => Promise<void>;
+  readonly commit: (end: { endLsn: Lsn; commitTime: Date }, applier: ChangeApplier) => Promise<void>;
   /** Rolls back and gives the error that was the cause. */
   readonly rollbackAfter: (error: unknown) => Promise<unknown>;
 }
@@ -34,11 +32,11 @@ export class LargeTransaction {
   /** As `write`. */
   async commit(end: { endLsn: Lsn; commitTime: Date }): Promise<void> {
     try {
-      await this.#hooks.settle();
+      await this.#hooks.applier.complete();
     } catch (error) {
       throw await this.#hooks.rollbackAfter(error);
     }
-    await this.#hooks.commit(end, this.#hooks.applier.changeCount);
+    await this.#hooks.commit(end, this.#hooks.applier);
   }
 
   /** The source did not finish it, or its end will be sent again from its beginning. */

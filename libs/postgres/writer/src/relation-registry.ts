@@ -3,6 +3,7 @@ import { SluiceError } from '@sluice/contracts';
 import { type Client } from '@sluice/postgres-client';
 import { decodeRelation, type RelationOid } from '@sluice/postgres-replication';
 import { ChangeFold } from './change-fold.js';
+import { hasDeferrableKeys } from './conflict-indexes.js';
 import { CopyMemory } from './copy-memory.js';
 import { planTable, type TablePlan } from './table-plan.js';
 import { RowWriter } from './row-writer.js';
@@ -20,6 +21,8 @@ export interface BoundTable {
   readonly rows: RowWriter;
   /** Changes that commit below it are in the table's copy already. */
   readonly startLsn: Lsn | null;
+  /** Rows may equal others in a key until the transaction ends, and nothing but a look will tell. */
+  readonly hasDeferrableKeys: boolean;
 }
 
 /** Tells tables apart whose names hold dots. */
@@ -82,6 +85,7 @@ export class RelationRegistry {
       writer: new TableWriter(plan, { pipeline: this.#pipeline, copyMemory: this.#copyMemory }),
       rows: new RowWriter(plan, this.#pipeline),
       startLsn: this.#startLsns.get(startKey(relation)) ?? null,
+      hasDeferrableKeys: await hasDeferrableKeys(this.#client, relation.schema, relation.name),
     };
     return described.table;
   }

@@ -1,7 +1,6 @@
-import { assert } from '@sluice/kernel';
-import { changeFailed, type FailedChange } from './apply-failure.js';
+import { assert, present } from '@sluice/kernel';
 import { RowArrays } from './row-arrays.js';
-import { keyTextOf, locateCell, type TupleRef } from './row-source.js';
+import { keyTextOf, locateCell, type RowVersions, type TupleRef } from './row-source.js';
 import {
   deleteStatement,
   deleteWholeRowStatement,
@@ -13,7 +12,18 @@ import {
   updateWholeRowStatement,
 } from './statements.js';
 import { type PlanColumn, type TablePlan } from './table-plan.js';
-import { type TargetPipeline } from './target-pipeline.js';
+import { type StatementFailure, type TargetPipeline } from './target-pipeline.js';
+
+type Send = (text: string, values: Buffer[]) => void;
+
+/** A change of one row as it came. */
+export interface SingleChange {
+  readonly operation: 'insert' | 'update' | 'delete';
+  /** The old key or the old row, when the source sent one. */
+  readonly old: TupleRef | null;
+  /** The new row; what a newer version does not hold is in an older one. Empty for a delete. */
+  readonly row: RowVersions;
+}
 
 /** Sends the statements of one table's changes one by one, as they were made. Nothing is awaited here; the pipeline reports failures. */
 export class RowWriter {
@@ -26,56 +36,58 @@ export class RowWriter {
     this.#pipeline = pipeline;
   }
 
-  insertOne(row: TupleRef): void {
-    const plan = this.#plan;
-    const { columns } = plan;
-    const text =
-      columns.length === 0 ? insertEmptyStatement(plan) : this.#text('insert', () => insertStatement(plan, columns));
-    this.#send(text, columns.length === 0 ? [] : arraysOf(columns, row), { operation: 'insert', row });
+  /** @param onFailure for another number of rows than one, too. */
+  send({ operation, old, row }: SingleChange, onFailure: (failure: StatementFailure) => Error): void {
+    const newest = row.at(-1);
+    const send = (text: string, values: Buffer[]): void =>
+      this.#pipeline.send({ text, values, expectedRows: 1, onFailure });
+    if (operation === 'insert') this.#insert(row, send);
+    else if (operation === 'delete') this.#delete(present(old, 'the old row of a delete'), send);
+    else this.#update(old, present(newest, 'the new row of an update'), send);
   }
 
-  updateOne(old: TupleRef | null, row: TupleRef): void {
+  #insert(row: RowVersions, send: Send): void {
+    const plan = this.#plan;
+    const { columns } = plan;
+    if (columns.length === 0) send(insertEmptyStatement(plan), []);
+    else
+      send(
+        this.#text('insert', () => insertStatement(plan, columns)),
+        cellsOf(columns, row),
+      );
+  }
+
+  #update(old: TupleRef | null, row: TupleRef, send: Send): void {
     const plan = this.#plan;
     const sent = plan.columns.filter(({ position }) => locateCell([row], position) !== null);
-    const failed = { operation: 'update', row: old ?? row } as const;
     if (plan.key === null) {
       assert(old, 'an update without a key came without its old row');
       const isMove = plan.columns.some((column) => column.isIdentityAlways);
       const text = isMove
-        ? this.#text(`move ${sent.length}`, () => moveWholeRowStatement(plan, sent), sent)
-        : this.#text('update', () => updateWholeRowStatement(plan, sent), sent);
-      this.#send(text, [...arraysOf(plan.columns, old), ...arraysOf(sent, row)], failed);
+        ? this.#text('move row', () => moveWholeRowStatement(plan, sent), sent)
+        : this.#text('update row', () => updateWholeRowStatement(plan, sent), sent);
+      send(text, [...cellsOf(plan.columns, [old]), ...cellsOf(sent, [row])]);
       return;
     }
     const { key } = plan;
     const isKeyChanged = old !== null && keyTextOf(old, key) !== keyTextOf(row, key);
     if (isKeyChanged || plan.columns.some((column) => column.isIdentityAlways)) {
       const text = this.#text('move', () => moveStatement(plan, key, sent), sent);
-      this.#send(text, [...arraysOf(key, old ?? row), ...arraysOf(sent, row)], failed);
+      send(text, [...cellsOf(key, [old ?? row]), ...cellsOf(sent, [row])]);
       return;
     }
     const columns = sent.filter((column) => !key.some((other) => other.position === column.position));
     const text = this.#text('update', () => updateStatement(plan, key, columns), columns);
-    this.#send(text, [...arraysOf(key, row), ...arraysOf(columns, row)], failed);
+    send(text, [...cellsOf(key, [row]), ...cellsOf(columns, [row])]);
   }
 
-  deleteOne(old: TupleRef): void {
+  #delete(old: TupleRef, send: Send): void {
     const plan = this.#plan;
     const { key } = plan;
     const text = key
       ? this.#text('delete', () => deleteStatement(plan, key))
       : this.#text('delete row', () => deleteWholeRowStatement(plan));
-    this.#send(text, arraysOf(key ?? plan.columns, old), { operation: 'delete', row: old });
-  }
-
-  #send(text: string, values: Buffer[], change: Omit<FailedChange, 'plan'>): void {
-    const plan = this.#plan;
-    this.#pipeline.send({
-      text,
-      values,
-      expectedRows: 1,
-      onFailure: (failure) => changeFailed({ plan, ...change }, failure),
-    });
+    send(text, cellsOf(key ?? plan.columns, [old]));
   }
 
   #text(purpose: string, make: () => string, columns: readonly PlanColumn[] = []): string {
@@ -86,8 +98,9 @@ export class RowWriter {
   }
 }
 
-function arraysOf(columns: readonly PlanColumn[], tuple: TupleRef): Buffer[] {
+/** One parameter per column, of one row. */
+export function cellsOf(columns: readonly PlanColumn[], row: RowVersions): Buffer[] {
   const arrays = new RowArrays(columns);
-  arrays.addTuple(tuple);
+  arrays.addRow(row);
   return arrays.finish();
 }

@@ -7,10 +7,10 @@ import { isBinary, type PlanColumn, type TablePlan } from './table-plan.js';
  * get it by name), then assigned, so that a length that does not fit is an error and never cut.
  */
 
-export const table = (plan: TablePlan): string => quoteQualified(plan.target.schema, plan.target.name);
+const table = (plan: TablePlan): string => quoteQualified(plan.target.schema, plan.target.name);
 
 /** The table without those that inherit from it, which may hold equal keys; the rows of a partitioned one are in its partitions. */
-const onlyTable = (plan: TablePlan): string => `${plan.target.isPartitioned ? '' : 'ONLY '}${table(plan)}`;
+export const onlyTable = (plan: TablePlan): string => `${plan.target.isPartitioned ? '' : 'ONLY '}${table(plan)}`;
 
 const valueOf = (column: PlanColumn, text: string): string =>
   column.input
@@ -18,10 +18,11 @@ const valueOf = (column: PlanColumn, text: string): string =>
     : `${text}::${column.typeSql}`;
 
 /** Of a row in `rowsFrom`. */
-export const value = (column: PlanColumn, alias: string): string => valueOf(column, `v.${alias}`);
+const value = (column: PlanColumn, alias: string): string => valueOf(column, `v.${alias}`);
 
 /** Of a statement for one row, which may need more cells than a FROM clause can return (1664). */
-const single = (column: PlanColumn, index: number): string => valueOf(column, `($${index + 1}::pg_catalog.text[])[1]`);
+export const single = (column: PlanColumn, index: number): string =>
+  valueOf(column, `($${index + 1}::pg_catalog.text[])[1]`);
 
 /** `ROWS FROM (unnest($1::text[]), unnest($2::text[])) AS v(c0, c1)`: arrays of equal length side by side. */
 export function rowsFrom(count: number, columns: readonly PlanColumn[] = []): string {

@@ -151,6 +151,6 @@ export function writeTruncate(
     text: truncateStatement(plans, options.restartIdentity),
     values: [],
     expectedRows: null,
-    onFailure: (failure) => changeFailed({ plan, operation: 'truncate', row: null }, failure),
+    onFailure: (failure) => changeFailed({ plan, operation: 'truncate', key: null }, failure),
   });
 }

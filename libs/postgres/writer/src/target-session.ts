@@ -1,10 +1,12 @@
-import { SluiceError } from '@sluice/contracts';
+import { type ConflictPolicy, SluiceError } from '@sluice/contracts';
 import { type Lsn, parseLsn } from '@sluice/model';
 import { type Client, connect, type Endpoint, hasSqlState, SQLSTATE, VALUE_SETTINGS } from '@sluice/postgres-client';
-import { FoldedStatementFailed, targetError } from './apply-failure.js';
+import { conflictError, ConflictStop, FoldedStatementFailed, targetError } from './apply-failure.js';
 import { type ApplyMode, ChangeApplier } from './change-applier.js';
 import { type Checkpoint, claimCheckpoint, ensureCheckpointTable, moveCheckpoint } from './checkpoint.js';
+import { conflictIdOf, journal } from './conflict-journal.js';
 import { DdlRunner, type DdlSettings } from './ddl-runner.js';
+import { type ConflictCounts, ExactWriter } from './exact-writer.js';
 import { PendingTables } from './pending-tables.js';
 import { RelationRegistry, startKey } from './relation-registry.js';
 import { LargeTransaction } from './large-transaction.js';
@@ -58,10 +60,12 @@ export class TargetSession {
   readonly #ddl: DdlRunner | null;
   readonly #taskId: string;
   readonly #epoch: bigint;
+  readonly #conflictPolicy: ConflictPolicy;
   #appliedLsn: Lsn;
   #durableLsn: Lsn;
   #unflushed: UnflushedCommit[] = [];
   #changeCount = 0;
+  readonly #conflicts: ConflictCounts = { ignored: 0, overwritten: 0 };
 
   private constructor(
     client: Client,
@@ -71,6 +75,7 @@ export class TargetSession {
       startLsns: ReadonlyMap<string, Lsn>;
       pending: PendingTables;
       ddl: DdlSettings | null;
+      conflictPolicy: ConflictPolicy;
     },
   ) {
     const { pending, startLsns } = options;
@@ -81,6 +86,7 @@ export class TargetSession {
     this.#ddl = options.ddl && new DdlRunner(client, { ...options.ddl, pending, startLsns });
     this.#taskId = options.taskId;
     this.#epoch = options.checkpoint.epoch;
+    this.#conflictPolicy = options.conflictPolicy;
     this.#appliedLsn = options.checkpoint.appliedLsn;
     this.#durableLsn = options.checkpoint.appliedLsn;
   }
@@ -88,7 +94,13 @@ export class TargetSession {
   /** Opens the session and claims the checkpoint. What the checkpoint says then is durable. */
   static async open(
     endpoint: Endpoint,
-    options: { taskId: string; startLsns?: ReadonlyMap<string, Lsn>; ddl?: DdlSettings | null; silenceMs?: number },
+    options: {
+      silenceMs?: number;
+      taskId: string;
+      startLsns?: ReadonlyMap<string, Lsn>;
+      ddl?: DdlSettings | null;
+      conflictPolicy?: ConflictPolicy;
+    },
   ): Promise<TargetSession> {
     const client = await connect(endpoint, {
       applicationName: `apply ${options.taskId}`,
@@ -116,6 +128,7 @@ export class TargetSession {
         startLsns,
         pending,
         ddl: options.ddl ?? null,
+        conflictPolicy: options.conflictPolicy ?? 'error',
       });
     } catch (error) {
       await client.end().catch(() => undefined);
@@ -141,6 +154,11 @@ export class TargetSession {
   /** Tables whose rows are still to be copied. */
   get pending(): PendingTables {
     return this.#pending;
+  }
+
+  /** Conflicts committed, by what was done about them. */
+  get conflicts(): Readonly<ConflictCounts> {
+    return this.#conflicts;
   }
 
   /** Row changes and truncations committed. */
@@ -169,8 +187,7 @@ export class TargetSession {
       begin: () => {
         this.#begin();
       },
-      settle: () => this.#pipeline.settle(),
-      commit: (transaction, changeCount) => this.#commit(transaction, changeCount),
+      commit: (transaction, applier) => this.#commit(transaction, applier),
       rollbackAfter: (error) => this.#rollbackAfter(error),
     });
   }
@@ -178,7 +195,7 @@ export class TargetSession {
   /** Moves the checkpoint past WAL that holds nothing for the task. */
   async advance(appliedLsn: Lsn): Promise<void> {
     this.#begin();
-    await this.#commit({ endLsn: appliedLsn, commitTime: null }, 0);
+    await this.#commit({ endLsn: appliedLsn, commitTime: null }, null);
   }
 
   /** Asks the target how far its WAL is on disk. */
@@ -211,17 +228,17 @@ export class TargetSession {
     this.#begin();
     try {
       for (const transaction of transactions) await applier.apply(transaction);
-      await applier.flush();
-      await this.#pipeline.settle();
+      await applier.complete();
     } catch (error) {
       throw await this.#rollbackAfter(error);
     }
-    await this.#commit(last, applier.changeCount);
+    await this.#commit(last, applier);
   }
 
   #newApplier(mode: ApplyMode): ChangeApplier {
-    const [relations, pipeline] = [this.#relations, this.#pipeline];
-    return new ChangeApplier({ relations, pipeline, mode, pending: this.#pending, ddl: this.#ddl });
+    const [client, relations, pipeline, policy] = [this.#client, this.#relations, this.#pipeline, this.#conflictPolicy];
+    const exact = new ExactWriter({ client, pipeline, policy, writer: { taskId: this.#taskId, epoch: this.#epoch } });
+    return new ChangeApplier({ relations, pipeline, mode, pending: this.#pending, ddl: this.#ddl, exact });
   }
 
   /** Rolls back; of several failures the one that came first is the cause of the others. */
@@ -231,7 +248,23 @@ export class TargetSession {
       (failure: unknown) => failure,
     );
     await this.#rollback();
-    return first;
+    return first instanceof ConflictStop ? this.#stopAt(first) : first;
+  }
+
+  /** Nothing of its transaction is left, so the conflict is journaled in one of its own. */
+  async #stopAt({ entry }: ConflictStop): Promise<Error> {
+    const writer = { taskId: this.#taskId, epoch: this.#epoch };
+    try {
+      await this.#client.query('BEGIN');
+      // Order: on disk before the task says that it stopped, as nothing will write it again.
+      await this.#client.query('SET LOCAL synchronous_commit = on');
+      await journal(this.#client, writer, [entry]);
+      await this.#client.query('COMMIT');
+    } catch (error) {
+      await this.#rollback();
+      return targetError(error, 'journaling a conflict');
+    }
+    return conflictError(conflictIdOf(this.#taskId, entry), entry);
   }
 
   #begin(): void {
@@ -243,7 +276,7 @@ export class TargetSession {
     });
   }
 
-  async #commit(transaction: { endLsn: Lsn; commitTime: Date | null }, changeCount: number): Promise<void> {
+  async #commit(transaction: { endLsn: Lsn; commitTime: Date | null }, applier: ChangeApplier | null): Promise<void> {
     try {
       const moved = await this.#client.query(
         moveCheckpoint({
@@ -276,7 +309,9 @@ export class TargetSession {
       throw targetError(error, 'commit');
     }
     this.#appliedLsn = transaction.endLsn;
-    this.#changeCount += changeCount;
+    this.#changeCount += applier?.changeCount ?? 0;
+    this.#conflicts.ignored += applier?.conflicts.ignored ?? 0;
+    this.#conflicts.overwritten += applier?.conflicts.overwritten ?? 0;
     this.#relations.commit();
     this.#pending.commit();
     this.#ddl?.commit();
