@@ -39,7 +39,7 @@ function parse(json: string): Record<string, unknown> {
 /** The JSON of a DDL event, or null when the message is somebody else's. */
 export function ddlEventOfMessage(message: LogicalMessage, helperName: string): string | null {
   if (!message.isTransactional || message.prefix !== helperName) return null;
-  return new TextDecoder().decode(message.content);
+  return decodeText(message.content);
 }
 
 /** True for the table whose inserts are DDL events; its other changes mean nothing. */
@@ -53,5 +53,20 @@ export function ddlEventOfRow(relation: Relation, buffer: Uint8Array, tuple: Tup
   const start = tuple.starts[index];
   const length = tuple.lengths[index];
   if (tuple.kinds[index] !== CELL_KIND.text || start === undefined || length === undefined) return null;
-  return new TextDecoder().decode(buffer.subarray(start, start + length));
+  return decodeText(buffer.subarray(start, start + length));
+}
+
+/** A database of encoding SQL_ASCII holds any bytes; what is not UTF-8 cannot be executed as it was. */
+function decodeText(bytes: Uint8Array): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch {
+    return JSON.stringify({
+      version: 1,
+      kind: 'unreadable',
+      tag: 'unknown',
+      sqlState: '22021',
+      reason: 'it contains text that is not UTF-8',
+    });
+  }
 }

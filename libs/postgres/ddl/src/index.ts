@@ -12,3 +12,4 @@ export {
   type StatementTexts,
 } from './decode-ddl-event.js';
 export { planDdl } from './plan-ddl.js';
+export { rewriteNames } from './rewrite/rewrite-names.js';

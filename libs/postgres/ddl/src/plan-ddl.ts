@@ -10,7 +10,7 @@ import { ownerStatements } from './plan/owner-statements.js';
 import { recopiedTables } from './plan/recopied-tables.js';
 import { searchPath } from './plan/search-path.js';
 import { targetText } from './plan/target-text.js';
-import { mapSchema, rewriteNames } from './rewrite-names.js';
+import { mapSchema, NotRewritable, rewriteNames } from './rewrite/rewrite-names.js';
 
 export interface PlanDdlOptions {
   readonly mapping?: NameMapping;
@@ -39,7 +39,12 @@ export function planDdl(event: DdlEvent, { mapping = {} }: PlanDdlOptions = {}):
   const target = targetText(event, statement);
   if (target.kind === 'ignored') return target;
   if (target.kind === 'unattributable') return { ...target, ...common, text: statement.text };
-  return { kind: 'command', command: command(event, { common, statement, text: target.text, mapping }) };
+  try {
+    return { kind: 'command', command: command(event, { common, statement, text: target.text, mapping }) };
+  } catch (error) {
+    if (!(error instanceof NotRewritable)) throw error;
+    return { kind: 'unattributable', reason: error.message, ...common, text: statement.text };
+  }
 }
 
 interface Attributed {

@@ -94,7 +94,7 @@ function counting({ state }: Names): string {
     place := statement_timestamp()::text || ' ' || query_hash;
     state := coalesce(nullif(current_setting(${state}, true), ''), '{}')::jsonb;
     IF state ->> 'place' IS DISTINCT FROM place THEN
-      state := jsonb_build_object('place', place, 'counts', '{}'::jsonb, 'rewritten', '[]'::jsonb);
+      state := jsonb_build_object('place', place, 'counts', '[]'::jsonb, 'rewritten', '[]'::jsonb);
     END IF;
     IF TG_EVENT = 'table_rewrite' THEN
       state := jsonb_set(state, '{rewritten}', (state -> 'rewritten') || to_jsonb(pg_event_trigger_table_rewrite_oid()::bigint));
@@ -102,10 +102,15 @@ function counting({ state }: Names): string {
       EXIT capture;
     END IF;
     -- What a DROP takes away is reported before its end is, so the number is the same.
-    number := coalesce((state -> 'counts' ->> md5(context))::int, 0) + 1;
+    number := 1 + coalesce((SELECT (c ->> 2)::int FROM jsonb_array_elements(state -> 'counts') c
+      WHERE (c ->> 0)::int = length(context) AND c ->> 1 = md5(context)), 0);
     rewritten := state -> 'rewritten';
     IF TG_EVENT = 'ddl_command_end' THEN
-      state := jsonb_set(state || '{"rewritten": []}', ARRAY['counts', md5(context)], to_jsonb(number));
+      -- Only what calls this can go on later, and what calls it is the end of its context.
+      state := state || jsonb_build_object('rewritten', '[]'::jsonb, 'counts',
+        jsonb_build_array(jsonb_build_array(length(context), md5(context), number)) || coalesce((
+          SELECT jsonb_agg(c) FROM jsonb_array_elements(state -> 'counts') c
+          WHERE (c ->> 0)::int < length(context) AND c ->> 1 = md5(right(context, (c ->> 0)::int))), '[]'));
       PERFORM set_config(${state}, state::text, false);
     END IF;
     IF current_setting('${CAPTURE_SETTING}', true) = 'off' OR TG_TAG ~ '${NEVER_CAPTURED}' THEN EXIT capture; END IF;`;
