@@ -1,15 +1,179 @@
 import { describe, expect, it } from '@jest/globals';
-import { POSTGRES_MAJORS } from '@sluice/embedded';
-import { testDatabase } from '@sluice/testing';
-import { captureDdl, takePlans } from './spec-source.js';
+import { type PostgresMajor, POSTGRES_MAJORS } from '@sluice/embedded';
+import { connect } from '@sluice/postgres-client';
+import { dedicatedServer, testDatabase, type TestDatabase } from '@sluice/testing';
+import { ddlCaptureState, installDdlCapture, planDdl, removeDdlCapture } from './index.js';
+import { captureDdl, HELPER, takeEvents, takePlans } from './spec-source.js';
+
+const OPTIONS = { helperName: HELPER, publicationName: HELPER };
+const MAJORS: readonly PostgresMajor[] = [11, 13, 15, 18];
+
+async function walBytesOf(source: TestDatabase, work: () => Promise<unknown>): Promise<number> {
+  const [before] = await source.query<{ lsn: string }>('SELECT pg_current_wal_insert_lsn()::text AS lsn');
+  await work();
+  const [after] = await source.query<{ bytes: string }>('SELECT pg_current_wal_insert_lsn() - $1::pg_lsn AS bytes', [
+    before?.lsn,
+  ]);
+  return Number(after?.bytes);
+}
 
 describe('DDL capture', () => {
   it.each(POSTGRES_MAJORS)('captures a statement on a server of major %d', async (major) => {
     await using source = await testDatabase({ major });
     const client = await captureDdl(source);
     await source.query('CREATE TABLE orders (id serial PRIMARY KEY, item text DEFAULT $$ä$$)');
+    await source.query('DROP TABLE orders');
     expect(await takePlans(source, client)).toMatchObject([
       { kind: 'command', command: { tag: 'CREATE TABLE', createdTables: [{ name: 'orders' }] } },
+      { kind: 'command', command: { tag: 'DROP TABLE', droppedTables: [{ name: 'orders' }] } },
     ]);
+  });
+
+  it.each(MAJORS)('is installed and removed any number of times, unseen by itself: major %d', async (major) => {
+    await using source = await testDatabase({ major });
+    const client = await captureDdl(source);
+    await installDdlCapture(client, OPTIONS);
+    expect(await ddlCaptureState(client, OPTIONS)).toMatchObject({ isInstalled: true, isComplete: true, missing: [] });
+    await client.query(`ALTER EVENT TRIGGER ${HELPER}_drop DISABLE`);
+    expect(await ddlCaptureState(client, OPTIONS)).toMatchObject({ isComplete: false });
+    await installDdlCapture(client, OPTIONS);
+    expect(await ddlCaptureState(client, OPTIONS)).toMatchObject({ isComplete: true });
+    await client.query(`CREATE PUBLICATION other_task`);
+    const another = { helperName: 'sluice_other', publicationName: 'other_task' };
+    await installDdlCapture(client, another);
+    await removeDdlCapture(client, another.helperName);
+    expect(await takeEvents(source, client)).toEqual([]);
+    await removeDdlCapture(client, HELPER);
+    await removeDdlCapture(client, HELPER);
+    expect(await ddlCaptureState(client, OPTIONS)).toMatchObject({ isInstalled: false, mayInstall: true });
+    await source.query('CREATE TABLE after_all (id int)');
+    expect(await takeEvents(source, client)).toEqual([]);
+  });
+
+  it.each([13, 18] as const)('says what a superuser has to run, when the account may not: major %d', async (major) => {
+    await using source = await testDatabase({ major });
+    const role = await source.createRole();
+    await source.query(`CREATE PUBLICATION ${HELPER}; GRANT CREATE ON DATABASE ${source.name} TO ${role.user}`);
+    await using account = await connect(role, { applicationName: 'spec' });
+    expect(await ddlCaptureState(account, OPTIONS)).toMatchObject({ isInstalled: false, mayInstall: false });
+    const refused = await installDdlCapture(account, OPTIONS).catch((error: unknown) => error);
+    expect(refused).toMatchObject({ code: 'SLUICE-4008', remedy: expect.stringContaining('CREATE EVENT TRIGGER') });
+    expect(await ddlCaptureState(account, OPTIONS)).toMatchObject({ isInstalled: false });
+    const { remedy } = refused as { remedy: string };
+    await source.query(remedy.slice(remedy.indexOf('BEGIN;')));
+    await installDdlCapture(account, OPTIONS);
+    expect(await ddlCaptureState(account, OPTIONS)).toMatchObject({ isComplete: true });
+    await expect(removeDdlCapture(account, HELPER)).rejects.toMatchObject({
+      code: 'SLUICE-4008',
+      remedy: expect.stringContaining(`DROP EVENT TRIGGER IF EXISTS "${HELPER}_end"`),
+    });
+  });
+
+  it.each(MAJORS)('captures DDL of roles without rights and of hostile search paths: major %d', async (major) => {
+    await using source = await testDatabase({ major });
+    const client = await captureDdl(source);
+    const role = await source.createRole();
+    await source.query(`
+      CREATE SCHEMA evil AUTHORIZATION ${role.user};
+      CREATE FUNCTION evil.stop(text, text) RETURNS bool LANGUAGE plpgsql AS $$ BEGIN RAISE 'called by %', current_user; END $$;
+      CREATE FUNCTION evil.stop(text) RETURNS text LANGUAGE plpgsql AS $$ BEGIN RAISE 'called by %', current_user; END $$;
+      CREATE FUNCTION evil.md5(text) RETURNS text LANGUAGE plpgsql AS $$ BEGIN RAISE 'called by %', current_user; END $$;
+      CREATE OPERATOR evil.= (LEFTARG = text, RIGHTARG = text, PROCEDURE = evil.stop);
+      CREATE OPERATOR evil.~ (LEFTARG = text, RIGHTARG = text, PROCEDURE = evil.stop);
+      CREATE DOMAIN evil.text AS int; CREATE DOMAIN evil.jsonb AS int; CREATE TABLE evil.pg_class (oid int)`);
+    await takeEvents(source, client);
+    await using session = await connect(role, { applicationName: 'spec' });
+    await session.query(`SET search_path = evil, pg_catalog`);
+    await session.query('BEGIN');
+    await session.query('CREATE TABLE mine (id int)');
+    expect((await session.query('SHOW search_path')).rows).toEqual([{ search_path: 'evil, pg_catalog' }]);
+    await session.query('COMMIT');
+    expect((await session.query('SHOW search_path')).rows).toEqual([{ search_path: 'evil, pg_catalog' }]);
+    expect(await takePlans(source, client)).toMatchObject([
+      {
+        kind: 'command',
+        command: { identity: 'evil.mine', searchPath: ['evil', 'pg_catalog'], ownerStatements: [{ role: role.user }] },
+      },
+    ]);
+  });
+
+  it.each(MAJORS)('never makes DDL fail, and shows that it could not be read: major %d', async (major) => {
+    await using source = await testDatabase({ major });
+    const client = await captureDdl(source);
+    await source.query(`SET ${HELPER}.ddl = 'broken'`);
+    await source.query('CREATE TABLE t (id int)');
+    await source.query(`RESET ${HELPER}.ddl`);
+    await source.query('CREATE TABLE u (id int)');
+    const events = await takeEvents(source, client);
+    expect(events).toMatchObject([{ kind: 'unreadable', tag: 'CREATE TABLE', sqlState: '22P02' }, { kind: 'ddl' }]);
+    expect(events.map((event) => planDdl(event))).toMatchObject([{ kind: 'unattributable' }, { kind: 'command' }]);
+  });
+
+  it('never makes DDL fail, even when its table is gone', async () => {
+    await using source = await testDatabase({ major: 13 });
+    const client = await captureDdl(source);
+    await source.query(`SET sluice.ddl_capture = off; DROP TABLE ${HELPER}.ddl_event; RESET sluice.ddl_capture`);
+    await source.query('CREATE TABLE t (id int); DROP TABLE t');
+    expect(await ddlCaptureState(client, OPTIONS)).toMatchObject({
+      isComplete: false,
+      missing: [`table ${HELPER}.ddl_event in publication ${HELPER}`],
+    });
+  });
+
+  it('leaves out what an operator switched off, and goes on counting', async () => {
+    await using source = await testDatabase();
+    const client = await captureDdl(source);
+    await source.query(`CREATE TABLE t (id int);
+      SET sluice.ddl_capture = off; ALTER TABLE t ADD a int; RESET sluice.ddl_capture; ALTER TABLE t ADD b int`);
+    const plans = await takePlans(source, client);
+    expect(plans.map((plan) => plan.kind === 'command' && plan.command.statement)).toEqual([
+      'CREATE TABLE t (id int)',
+      'ALTER TABLE t ADD b int',
+    ]);
+  });
+
+  it('captures what runs as a replica, too', async () => {
+    await using source = await testDatabase();
+    const client = await captureDdl(source);
+    await source.query('SET session_replication_role = replica; CREATE TABLE t (id int)');
+    expect(await takePlans(source, client)).toMatchObject([{ kind: 'command' }]);
+  });
+
+  it('sends a long text once, however many statements it has', async () => {
+    await using source = await testDatabase();
+    const client = await captureDdl(source);
+    const count = 100;
+    const comment = `COMMENT ON TABLE t IS '${'é'.repeat(10_000)}';`;
+    const statements = Array.from({ length: count }, (_, index) => `ALTER TABLE t ADD c${index} int; ${comment}`).join(
+      '\n',
+    );
+    const bytes = await walBytesOf(source, () => source.query(`CREATE TABLE t (id int); ${statements}`));
+    expect(Buffer.byteLength(statements)).toBeGreaterThan(2_000_000);
+    expect(bytes).toBeLessThan(4 * Buffer.byteLength(statements));
+    const plans = await takePlans(source, client);
+    expect(plans.filter(({ kind }) => kind === 'command')).toHaveLength(1 + 2 * count);
+  });
+
+  it.each([13, 18] as const)('sends UTF-8 whatever the database is encoded in: major %d', async (major) => {
+    await using server = await dedicatedServer({ major });
+    for (const encoding of ['LATIN1', 'SQL_ASCII']) {
+      const name = `of_${encoding.toLowerCase()}`;
+      {
+        await using admin = await connect(server.endpoint('postgres'), { applicationName: 'spec' });
+        await admin.query(
+          `CREATE DATABASE ${name} TEMPLATE template0 ENCODING '${encoding}' LC_COLLATE 'C' LC_CTYPE 'C'`,
+        );
+      }
+      await using source = await connect(server.endpoint(name), { applicationName: 'spec' });
+      const database = { name, server, connect: () => connect(server.endpoint(name), { applicationName: 'spec' }) };
+      await using client = await captureDdl(database);
+      await source.query('CREATE TABLE "käse" (id int)');
+      expect(await takePlans(database, client)).toMatchObject([
+        { kind: 'command', command: { statement: 'CREATE TABLE "käse" (id int)', createdTables: [{ name: 'käse' }] } },
+      ]);
+      if (encoding !== 'SQL_ASCII') continue;
+      await source.query(`DO $$ BEGIN EXECUTE 'CREATE TABLE ' || chr(228) || '(id int)'; END $$`);
+      expect(await takeEvents(database, client)).toMatchObject([{ kind: 'unreadable' }]);
+    }
   });
 });

@@ -52,8 +52,10 @@ export function ddlEventOfRow(relation: Relation, buffer: Uint8Array, tuple: Tup
   const index = relation.columns.findIndex(({ name }) => name === EVENT_COLUMN);
   const start = tuple.starts[index];
   const length = tuple.lengths[index];
-  if (tuple.kinds[index] !== CELL_KIND.text || start === undefined || length === undefined) return null;
-  return decodeText(buffer.subarray(start, start + length));
+  const isValue = tuple.kinds[index] === CELL_KIND.text || tuple.kinds[index] === CELL_KIND.binary;
+  if (!isValue || start === undefined || length === undefined) return null;
+  const base64 = new TextDecoder('latin1').decode(buffer.subarray(start, start + length));
+  return decodeText(Buffer.from(base64, 'base64'));
 }
 
 /** A database of encoding SQL_ASCII holds any bytes; what is not UTF-8 cannot be executed as it was. */

@@ -15,10 +15,13 @@ import { type DdlPlan } from './ddl-plan.js';
 import { ddlEventOfMessage, ddlEventOfRow, decodeDdlEvent, isDdlEventTable } from './decode-ddl-event.js';
 import { planDdl } from './plan-ddl.js';
 
+/** What is needed of a database here. */
+type Source = Pick<TestDatabase, 'name' | 'server' | 'connect'>;
+
 export const HELPER = 'sluice_spec';
 
 /** Installs the capture and makes a slot, through which its events are read. */
-export async function captureDdl(source: TestDatabase): Promise<Client> {
+export async function captureDdl(source: Source): Promise<Client> {
   const client = await source.connect();
   await client.query(`CREATE PUBLICATION ${HELPER}`);
   await installDdlCapture(client, { helperName: HELPER, publicationName: HELPER });
@@ -27,7 +30,7 @@ export async function captureDdl(source: TestDatabase): Promise<Client> {
 }
 
 /** The events since the last call, in the order of commits. */
-export async function takeEvents(source: TestDatabase, client: Client): Promise<DdlEvent[]> {
+export async function takeEvents(source: Source, client: Client): Promise<DdlEvent[]> {
   const messages = source.server.major >= 14 ? `, 'messages', 'true'` : '';
   const { rows } = await client.query<{ data: Buffer }>(
     `SELECT data FROM pg_logical_slot_get_binary_changes('${source.name}', NULL, NULL, 'proto_version', '1',
@@ -57,7 +60,7 @@ function jsonOf(data: Buffer, relations: ReadonlyMap<number, Relation>): string 
   return ddlEventOfRow(relation, data, readTuple(data, change.newTupleOffset, new TupleView()));
 }
 
-export async function takePlans(source: TestDatabase, client: Client): Promise<DdlPlan[]> {
+export async function takePlans(source: Source, client: Client): Promise<DdlPlan[]> {
   return (await takeEvents(source, client)).map((event) => planDdl(event));
 }
 

@@ -183,14 +183,15 @@ function composing({ state }: Names): string {
 }
 
 /**
- * As bytes in UTF-8, because the server hands messages on in the encoding of the database. The row is deleted at once: its insertion is
- * in the stream, and nobody has to clean up after it.
+ * As bytes in UTF-8, because the server hands messages on in the encoding of the database; in the table as base64, because the walsender
+ * converts text and would fail on what is in no encoding. The row is deleted at once: its insertion is in the stream, and nobody has to
+ * clean up after it.
  */
 function sending(helperName: string, versionNum: number): string {
   if (versionNum >= MESSAGES_SINCE)
     return `PERFORM pg_logical_emit_message(true, ${quoteLiteral(helperName)}, convert_to(event::text, 'UTF8'));`;
   const table = `${quoteIdentifier(helperName)}.${EVENT_TABLE}`;
-  return `INSERT INTO ${table} (id, event) VALUES (event_id, event::text);
+  return `INSERT INTO ${table} (id, event) VALUES (event_id, encode(convert_to(event::text, 'UTF8'), 'base64'));
     DELETE FROM ${table} WHERE id = event_id;`;
 }
 
