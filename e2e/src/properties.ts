@@ -29,7 +29,7 @@ const SAMPLE_INTERVAL_MS = 100;
  */
 export async function auditConfirmations({ source, target }: Sides, taskId: string): Promise<Watch> {
   const commits = target.server.major >= WALINSPECT_SINCE ? await FlushedCommits.of(target) : null;
-  return watch({ source, target }, async ({ onSource, onTarget }) => {
+  const look = async ({ onSource, onTarget }: Sessions): Promise<readonly string[] | null> => {
     const slot = await onSource.query<{ lsn: string }>(
       'SELECT confirmed_flush_lsn::text AS lsn FROM pg_replication_slots WHERE slot_name = $1',
       [helperObjectName(taskId)],
@@ -50,7 +50,8 @@ export async function auditConfirmations({ source, target }: Sides, taskId: stri
     // A transaction that is not on disk yet has written the checkpoint that is seen: the durable one is below it.
     const isDurable = await commits.has(xid);
     return isDurable || parseLsn(confirmed) < parseLsn(own) ? [] : [`confirmed ${confirmed}, which is not on disk`];
-  });
+  };
+  return watch({ source, target }, look, () => commits?.close() ?? Promise.resolve());
 }
 
 /** pg_walinspect shows the records of WAL that is on disk. */
@@ -86,6 +87,11 @@ class FlushedCommits {
       throw error;
     }
     return xid === this.#firstXid || this.#xids.has(xid);
+  }
+
+  async close(): Promise<void> {
+    await this.#client?.[Symbol.asyncDispose]();
+    this.#client = null;
   }
 
   async #begin(): Promise<Client> {
@@ -144,7 +150,11 @@ interface Sessions {
   readonly onTarget: Client;
 }
 
-async function watch(sides: Sides, look: (sessions: Sessions) => Promise<readonly string[] | null>): Promise<Watch> {
+async function watch(
+  sides: Sides,
+  look: (sessions: Sessions) => Promise<readonly string[] | null>,
+  end: () => Promise<void> = () => Promise.resolve(),
+): Promise<Watch> {
   const stopping = new AbortController();
   const open = async (): Promise<Sessions> => ({
     onSource: await sides.source.connect(),
@@ -167,7 +177,7 @@ async function watch(sides: Sides, look: (sessions: Sessions) => Promise<readonl
       await delay(SAMPLE_INTERVAL_MS, stopping.signal).catch(() => undefined);
     }
   };
-  const done = run(await open());
+  const done = run(await open()).finally(end);
   // Whoever stops it is told.
   done.catch(() => undefined);
   const stop = async (): Promise<readonly string[]> => {

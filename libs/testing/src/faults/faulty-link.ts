@@ -48,10 +48,12 @@ export class FaultyLink {
   }
 
   reset(): void {
-    this.#client.resetAndDestroy();
-    // A socket that is still connecting has nothing to reset.
-    if (this.#server.connecting) this.#server.destroy();
-    else this.#server.resetAndDestroy();
+    for (const socket of [this.#client, this.#server]) {
+      // A reset waits until everything is written, for ever if the other end does not read; a socket that is still
+      // connecting has nothing to reset.
+      if (socket.connecting || socket.writableLength > 0) socket.destroy();
+      else socket.resetAndDestroy();
+    }
   }
 
   /** @returns when the sending end of this direction is closed. */

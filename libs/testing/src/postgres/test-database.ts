@@ -77,11 +77,19 @@ class ServerDatabase implements TestDatabase {
   }
 
   async query<R extends Row = Row>(sql: string, parameters?: readonly unknown[]): Promise<R[]> {
-    this.#session ??= this.connect();
-    const session = await this.#session;
+    const session = await (this.#session ??= this.#openSession());
     const { rows } = await session.query<R>(sql, parameters && [...parameters]);
     // Several statements in one text give an array of results, which has no rows.
     return rows ?? [];
+  }
+
+  /** The server may end it, as when a test restarts that; the next query then gets another one. */
+  async #openSession(): Promise<Client> {
+    const session = await this.connect();
+    session.once('end', () => {
+      this.#session = null;
+    });
+    return session;
   }
 
   async connect(settings?: Readonly<Record<string, string>>): Promise<Client> {
