@@ -21,6 +21,7 @@ import { type BoundTable, type RelationRegistry } from './relation-registry.js';
 import { type FrameRun, type TransactionPart } from './source-transaction.js';
 import { tableName } from './table-plan.js';
 import { writeTruncate } from './table-writer.js';
+import { inWalOrder } from './wal-order.js';
 import { type TargetPipeline } from './target-pipeline.js';
 
 /** Folded: by key, deletes before updates before inserts. Exact: every change by itself, in the source's order. */
@@ -85,7 +86,7 @@ export class ChangeApplier {
   async apply({ runs, commitLsn }: TransactionPart): Promise<void> {
     if (commitLsn !== this.#commitLsn) this.#rowCount = 0;
     this.#commitLsn = commitLsn;
-    for (const run of runs) await this.#applyRun(run, commitLsn);
+    for (const run of this.#ddl ? inWalOrder(runs) : runs) await this.#applyRun(run, commitLsn);
   }
 
   /** Conflicts by what was done about them. */

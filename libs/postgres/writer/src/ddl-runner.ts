@@ -58,6 +58,13 @@ interface DdlAt {
   readonly texts: StatementTexts;
 }
 
+interface RunOptions {
+  readonly ddl: ShownDdl;
+  readonly place: DdlPlace;
+  /** Of the session on the source: names and literals mean what they meant there. */
+  readonly settings: DdlCommand['settings'];
+}
+
 /** Readers of the target wait behind us, so it is better to try again later. */
 const LOCK_TIMEOUT_MS = 15_000;
 /** A function may name what comes later, or what was left out. */
@@ -115,10 +122,11 @@ export class DdlRunner {
   async execute(json: string, { place, mode, texts }: DdlAt): Promise<void> {
     this.#isOpen = true;
     this.#options.pending.touch(place.commitLsn);
-    const plan = planDdl(decodeDdlEvent(json, texts));
+    const event = decodeDdlEvent(json, texts);
+    const plan = planDdl(event);
     if (plan.kind === 'ignored') return;
     try {
-      await this.#carryOut(plan, place);
+      await this.#carryOut(plan, place, event.kind === 'ddl' ? event.settings : {});
     } catch (error) {
       if (mode === 'exact' || !isFinal(error)) throw error;
       throw new FoldedStatementFailed('a DDL', { cause: error });
@@ -140,7 +148,11 @@ export class DdlRunner {
     return wasOpen;
   }
 
-  async #carryOut(plan: Exclude<DdlPlan, { kind: 'ignored' }>, place: DdlPlace): Promise<void> {
+  async #carryOut(
+    plan: Exclude<DdlPlan, { kind: 'ignored' }>,
+    place: DdlPlace,
+    settings: DdlCommand['settings'],
+  ): Promise<void> {
     const ddl = shownOf(plan);
     const decision = this.#decisionOn(place);
     const action = decision?.decision ?? this.#policyOf(ddl.class);
@@ -152,7 +164,7 @@ export class DdlRunner {
       return;
     }
     if (decision?.decision === 'replace') {
-      await this.#replace(decision.statement, { ddl, place, command });
+      await this.#replace(decision.statement, { ddl, place, settings, command });
       return;
     }
     if (!command) {
@@ -175,7 +187,7 @@ export class DdlRunner {
       if (await emptyTable(this.#client, table)) await this.#options.pending.add(this.#client, table);
     }
     for (const { oid } of command.droppedTables) await this.#options.pending.remove(this.#client, oid);
-    const isPostponed = !(await this.#run(command.statement, { ddl, place, command }));
+    const isPostponed = !(await this.#run(command.statement, { ddl, place, settings: command.settings, command }));
     if (isPostponed) {
       await this.#options.pending.postpone(this.#client, command);
       this.#note(ddl, { place, outcome: 'postponed' });
@@ -194,11 +206,11 @@ export class DdlRunner {
   /** The person's statement instead; what it makes of a new table is filled as that of the source would be. */
   async #replace(
     statement: string,
-    { ddl, place, command }: { ddl: ShownDdl; place: DdlPlace; command: DdlCommand | null },
+    { ddl, place, settings, command }: RunOptions & { readonly command: DdlCommand | null },
   ): Promise<void> {
     const recopied = command ? this.#recopied(command, place) : [];
     for (const { oid } of command?.droppedTables ?? []) await this.#options.pending.remove(this.#client, oid);
-    await this.#run(statement, { ddl: { ...ddl, statement }, place, command: null });
+    await this.#run(statement, { ddl: { ...ddl, statement }, place, settings });
     for (const table of recopied) {
       if (await emptyTable(this.#client, table)) await this.#options.pending.add(this.#client, table);
     }
@@ -209,17 +221,17 @@ export class DdlRunner {
   /** @returns false when it needs the rows of pending tables and has to wait for them. */
   async #run(
     statement: string,
-    { ddl, place, command }: { ddl: ShownDdl; place: DdlPlace; command: DdlCommand | null },
+    { ddl, place, settings, command }: RunOptions & { readonly command?: DdlCommand },
   ): Promise<boolean> {
     if (TRANSACTION_COMMAND.test(statement))
       throw ddlError('SLUICE-5013', { ddl, place, reason: 'a statement cannot begin or end the transaction' });
     // The extended protocol takes a single command.
     const query = { text: statement, queryMode: 'extended' };
-    const needsRows = command !== null && !this.#options.pending.isEmpty;
+    const needsRows = command !== undefined && !this.#options.pending.isEmpty;
     if (needsRows && command.class === 'materialized_view') await this.#refreshLater(command);
     try {
       if (needsRows) await this.#client.query(`SAVEPOINT ${SAVEPOINT}`);
-      await withSettings(this.#client, { ...command?.settings, ...SETTINGS }, () => this.#client.query(query));
+      await withSettings(this.#client, { ...settings, ...SETTINGS }, () => this.#client.query(query));
       if (needsRows) await this.#client.query(`RELEASE SAVEPOINT ${SAVEPOINT}`);
       return true;
     } catch (error) {
@@ -268,7 +280,7 @@ export class DdlRunner {
       ownerStatements.map(({ role }) => role),
     );
     for (const { role, statement } of ownerStatements) {
-      if (roles.has(role)) await this.#run(statement, { ddl: { ...ddl, statement }, place, command: null });
+      if (roles.has(role)) await this.#run(statement, { ddl: { ...ddl, statement }, place, settings: {} });
     }
   }
 

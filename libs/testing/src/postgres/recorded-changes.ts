@@ -1,4 +1,4 @@
-import { type Lsn } from '@sluice/model';
+import { type Lsn, parseLsn } from '@sluice/model';
 import { type Client } from '@sluice/postgres-client';
 import { decodeCommit, FRAME_HEADER_BYTES, MESSAGE_KIND } from '@sluice/postgres-replication';
 
@@ -7,6 +7,8 @@ export interface Recording {
   readonly slot?: string;
   /** Values in their binary form. */
   readonly binary?: boolean;
+  /** With logical messages (PostgreSQL 14 and newer). */
+  readonly messages?: boolean;
 }
 
 const SLOT = 'recorder';
@@ -30,15 +32,17 @@ export async function startRecording(source: Client, { slot = SLOT }: Recording 
 /** The transactions since the last call, in commit order. */
 export async function takeRecorded(
   source: Client,
-  { slot = SLOT, binary = false }: Recording = {},
+  { slot = SLOT, binary = false, messages = false }: Recording = {},
 ): Promise<RecordedTransaction[]> {
-  const { rows } = await source.query<{ data: Buffer }>(
-    `SELECT data FROM pg_logical_slot_get_binary_changes('${slot}', NULL, NULL, 'proto_version', '1', 'publication_names', 'recorded'${binary ? ", 'binary', 'true'" : ''})`,
+  const options = `${binary ? ", 'binary', 'true'" : ''}${messages ? ", 'messages', 'true'" : ''}`;
+  const { rows } = await source.query<{ lsn: string; data: Buffer }>(
+    `SELECT lsn::text, data FROM pg_logical_slot_get_binary_changes('${slot}', NULL, NULL, 'proto_version', '1',
+       'publication_names', 'recorded'${options})`,
   );
   const transactions: RecordedTransaction[] = [];
   let open: Buffer[] = [];
-  for (const { data } of rows) {
-    open.push(frame(data));
+  for (const { lsn, data } of rows) {
+    open.push(frame(data, parseLsn(lsn)));
     if (data[0] !== MESSAGE_KIND.commit) continue;
     const { commitLsn, endLsn, commitTimeMicros } = decodeCommit(data, 0);
     const commitTime = new Date(Number(commitTimeMicros / 1000n) + POSTGRES_EPOCH_MS);
@@ -48,10 +52,12 @@ export async function takeRecorded(
   return transactions;
 }
 
-function frame(message: Buffer): Buffer {
+function frame(message: Buffer, lsn: Lsn): Buffer {
   const header = Buffer.alloc(FRAME_HEADER_BYTES);
   header.write('d', 0);
   header.writeInt32BE(FRAME_HEADER_BYTES - 1 + message.length, 1);
   header.write('w', 5);
+  header.writeBigUInt64BE(lsn, 6);
+  header.writeBigUInt64BE(lsn, 14);
   return Buffer.concat([header, message]);
 }
