@@ -70,7 +70,8 @@ export function updateStatement(plan: TablePlan, key: readonly PlanColumn[], col
   const set =
     assignments.length > 0
       ? assignments.join(', ')
-      : key
+      : [...key, ...plan.columns]
+          .filter(({ isGenerated }) => !isGenerated)
           .map((column) => `${quoteIdentifier(column.name)} = t.${quoteIdentifier(column.name)}`)
           .slice(0, 1)
           .join('');

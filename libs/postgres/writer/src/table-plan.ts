@@ -41,7 +41,7 @@ const DEFAULT_OPERATOR = 'OPERATOR(pg_catalog.=)';
 
 /** @throws SluiceError 5006 when the target's table lacks a column of the relation. */
 export function planTable(relation: Relation, target: TargetTable): TablePlan {
-  const columns: PlanColumn[] = [];
+  const sent: PlanColumn[] = [];
   relation.columns.forEach((column, position) => {
     const found = target.columns.get(column.name);
     if (!found) {
@@ -49,9 +49,11 @@ export function planTable(relation: Relation, target: TargetTable): TablePlan {
         detail: `table ${relation.schema}.${relation.name}: column ${column.name} does not exist on the target`,
       });
     }
-    if (!found.isGenerated) columns.push({ ...found, position, operator: DEFAULT_OPERATOR, wire: TEXT_WIRE });
+    sent.push({ ...found, position, operator: DEFAULT_OPERATOR, wire: TEXT_WIRE });
   });
-  const key = chooseKey(relation, target, columns);
+  // A generated column that is published (since 18) cannot be written, but a row can be found by it.
+  const columns = sent.filter(({ isGenerated }) => !isGenerated);
+  const key = chooseKey(relation, target, sent);
   return { relation, target, columns, key, canFold: key !== null && !target.firesTriggers };
 }
 
@@ -59,8 +61,8 @@ export function planTable(relation: Relation, target: TargetTable): TablePlan {
  * The replica identity's columns, which are what the source sends for the old row. With REPLICA IDENTITY FULL the whole
  * old row is sent, so that any unique key of the target will do.
  */
-function chooseKey(relation: Relation, target: TargetTable, columns: readonly PlanColumn[]): PlanColumn[] | null {
-  const byName = new Map(columns.map((column) => [column.name, column]));
+function chooseKey(relation: Relation, target: TargetTable, sent: readonly PlanColumn[]): PlanColumn[] | null {
+  const byName = new Map(sent.map((column) => [column.name, column]));
   const isFull = relation.replicaIdentity === 'f';
   const identity = new Set(relation.columns.filter((column) => column.isKey).map((column) => column.name));
   for (const candidate of target.keys) {
@@ -75,7 +77,7 @@ function chooseKey(relation: Relation, target: TargetTable, columns: readonly Pl
   }
   if (isFull || identity.size === 0) return null;
   // The target has no index over the identity: rows are still found by it, only slower.
-  return columns.filter((column) => identity.has(column.name));
+  return sent.filter((column) => identity.has(column.name));
 }
 
 /**
