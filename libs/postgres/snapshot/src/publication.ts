@@ -10,6 +10,7 @@ import {
 
 const TRUNCATE_SINCE = 110_000;
 const VIA_PARTITION_ROOT_SINCE = 130_000;
+const GENERATED_COLUMNS_SINCE = 180_000;
 
 /** Tables whose changes can be decoded: those that store rows themselves and write WAL. */
 export function publishedTables(tables: readonly TableFacts[]): TableFacts[] {
@@ -31,6 +32,8 @@ export async function ensurePublication(
   const options = [
     `publish = '${publish}'`,
     ...(versionNum >= VIA_PARTITION_ROOT_SINCE ? ['publish_via_partition_root = false'] : []),
+    // Without, the source itself would refuse to update and delete rows of a table whose identity holds such a column.
+    ...(versionNum >= GENERATED_COLUMNS_SINCE ? ['publish_generated_columns = stored'] : []),
   ];
   const publication = quoteIdentifier(publicationName);
   const forTables = list.length === 0 ? '' : ` FOR TABLE ${list.join(', ')}`;
