@@ -44,6 +44,34 @@ describe('source-replica-identity', () => {
     expect((await runOneCheck(sourceReplicaIdentity, endpoints)).outcome).toBe('passed');
   });
 
+  it('fails for a key that holds a generated column, which is not sent before PostgreSQL 18', async () => {
+    const schema = 'CREATE TABLE t (a int, g int GENERATED ALWAYS AS (a * 2) STORED PRIMARY KEY)';
+    for (const [major, outcome] of [
+      [17, 'failed'],
+      [18, 'passed'],
+    ] as const) {
+      await using db = await testDatabase({ major, schema });
+      const report = await runOneCheck(sourceReplicaIdentity, { source: db.endpoint, target: db.endpoint });
+      expect(report.outcome).toBe(outcome);
+      if (outcome === 'failed') expect(report.fix).toBe('ALTER TABLE "public"."t" REPLICA IDENTITY FULL;');
+    }
+  });
+
+  it('fails for virtual columns under REPLICA IDENTITY FULL, with a key to use instead if there is one', async () => {
+    await using db = await testDatabase({
+      major: 18,
+      schema: `
+        CREATE TABLE keyed (a int PRIMARY KEY, v int GENERATED ALWAYS AS (a * 2)); ALTER TABLE keyed REPLICA IDENTITY FULL;
+        CREATE TABLE keyless (a int, v int GENERATED ALWAYS AS (a * 2)); ALTER TABLE keyless REPLICA IDENTITY FULL;`,
+    });
+    const report = await runOneCheck(sourceReplicaIdentity, { source: db.endpoint, target: db.endpoint });
+    expect(report.outcome).toBe('failed');
+    expect(report.fix?.split('\n')).toEqual([
+      'ALTER TABLE "public"."keyed" REPLICA IDENTITY USING INDEX "keyed_pkey";',
+      expect.stringContaining('give it a primary key'),
+    ]);
+  });
+
   it('warns of unlogged tables', async () => {
     await using db = await testDatabase({ schema: 'CREATE UNLOGGED TABLE u (id int PRIMARY KEY)' });
     const report = await runOneCheck(sourceReplicaIdentity, { source: db.endpoint, target: db.endpoint });

@@ -7,6 +7,8 @@ interface TableRow {
   readonly name: string;
   readonly isUnlogged: boolean;
   readonly isNothing: boolean;
+  /** REPLICA IDENTITY FULL of a table with virtual columns, which cannot be published. */
+  readonly isFullRefused: boolean;
   /** A unique index that could identify rows. */
   readonly candidate: string | null;
 }
@@ -24,7 +26,7 @@ export const sourceReplicaIdentity: Check = {
       return failed({
         evidence: `${unidentified.length} without usable replica identity: ${listSome(named)}`,
         reason:
-          'Once such a table is published, the source itself refuses UPDATE and DELETE on it, or, with NOTHING, says no row for them.',
+          'Once such a table is published, the source itself refuses UPDATE and DELETE on it, or, with NOTHING or a generated column in its key, does not say which row they mean.',
         fix: statements(unidentified.map(identityStatement)),
       });
     }
@@ -43,17 +45,27 @@ function label({ schema, name }: TableRow): string {
   return `${schema}.${name}`;
 }
 
-function identityStatement({ schema, name, candidate }: TableRow): string {
+function identityStatement({ schema, name, candidate, isFullRefused }: TableRow): string {
+  if (isFullRefused && candidate === null) {
+    return `-- ${quoteQualified(schema, name)} has virtual columns, so that FULL does not help: give it a primary key and REPLICA IDENTITY DEFAULT`;
+  }
   const identity = candidate === null ? 'FULL' : `USING INDEX ${quoteIdentifier(candidate)}`;
   return `ALTER TABLE ${quoteQualified(schema, name)} REPLICA IDENTITY ${identity};`;
 }
 
-/** For partitioned tables the identity of the leaves counts. Tested on PostgreSQL 10–18. */
+/**
+ * For partitioned tables the identity of the leaves counts. Generated columns are published since 18, and only stored
+ * ones: before, a key that holds one is not sent whole. Tested on PostgreSQL 10–18.
+ */
 function readProblemTables(source: Client): Promise<TableRow[]> {
   return readRows<TableRow>(
     source,
     sql`
-      WITH unique_index AS (
+      WITH generated_column AS (
+        SELECT a.attrelid, a.attnum, pg_catalog.to_jsonb(a) ->> 'attgenerated' = 'v' AS is_virtual
+        FROM pg_catalog.pg_attribute a
+        WHERE NOT a.attisdropped AND coalesce(pg_catalog.to_jsonb(a) ->> 'attgenerated', '') <> '' AND a.attnum > 0
+      ), unique_index AS (
         SELECT i.indrelid, i.indisprimary, i.indisreplident, i.indnatts, x.relname::text AS name,
           i.indpred IS NULL AND i.indexprs IS NULL AND NOT EXISTS (
             SELECT FROM pg_catalog.pg_attribute a
@@ -61,6 +73,8 @@ function readProblemTables(source: Client): Promise<TableRow[]> {
         FROM pg_catalog.pg_index i
         JOIN pg_catalog.pg_class x ON x.oid = i.indexrelid
         WHERE i.indisunique AND i.indimmediate AND i.indisvalid
+          AND (current_setting('server_version_num')::int >= 180000 OR NOT EXISTS (
+            SELECT FROM generated_column g WHERE g.attrelid = i.indrelid AND g.attnum = ANY (i.indkey::int2[])))
       ), keys AS (
         SELECT u.indrelid, bool_or(u.indisprimary) AS has_primary, bool_or(u.indisreplident) AS has_identity,
           (array_agg(u.name ORDER BY u.indisprimary DESC, u.indnatts, u.name) FILTER (WHERE u.identifies))[1] AS candidate
@@ -68,13 +82,14 @@ function readProblemTables(source: Client): Promise<TableRow[]> {
         GROUP BY u.indrelid
       )
       SELECT n.nspname::text AS schema, c.relname::text AS name, c.relpersistence = 'u' AS "isUnlogged",
-        c.relreplident = 'n' AS "isNothing", k.candidate
+        c.relreplident = 'n' AS "isNothing", k.candidate, v.attrelid IS NOT NULL AS "isFullRefused"
       FROM pg_catalog.pg_class c
       JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
       LEFT JOIN keys k ON k.indrelid = c.oid
+      LEFT JOIN (SELECT DISTINCT g.attrelid FROM generated_column g WHERE g.is_virtual) AS v ON v.attrelid = c.oid
       WHERE c.relkind = 'r' AND c.relpersistence IN ('p', 'u') AND ${inUserSchema}
         AND ${notExtensionMember(sql`pg_class`, sql`c.oid`)}
-        AND (c.relpersistence = 'u' OR c.relreplident = 'n'
+        AND (c.relpersistence = 'u' OR c.relreplident = 'n' OR c.relreplident = 'f' AND v.attrelid IS NOT NULL
           OR (c.relreplident <> 'f'
             AND NOT coalesce(CASE c.relreplident WHEN 'i' THEN k.has_identity ELSE k.has_primary END, false)))
       ORDER BY 1, 2`,
