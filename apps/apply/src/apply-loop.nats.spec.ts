@@ -73,6 +73,7 @@ class Setup implements AsyncDisposable {
       signal: stop.signal,
       exactCommitLsn: null,
       onDurable: () => undefined,
+      onReceived: () => undefined,
       onApplied: () => undefined,
       requestRewind: () => undefined,
       killPoint: () => undefined,

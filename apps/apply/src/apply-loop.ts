@@ -1,7 +1,7 @@
-import { SluiceError } from '@sluice/contracts';
+import { EARLY_ACK_BYTES, SluiceError } from '@sluice/contracts';
 import { assert, delay } from '@sluice/kernel';
 import { type ChangeMessage, type ChangeReader } from '@sluice/messaging';
-import { formatLsn, type Lsn } from '@sluice/model';
+import { formatLsn, formatSourceIdentity, type Lsn, refuseSource, type SourceIdentity } from '@sluice/model';
 import {
   FoldedStatementFailed,
   type LargeTransaction,
@@ -17,8 +17,6 @@ import { type Assembled, TransactionAssembler } from './transaction-assembler.js
 const BATCH_BYTES = 4 * 1024 * 1024;
 /** A transaction above this is written while it still arrives. */
 const PART_BYTES = 8 * 1024 * 1024;
-/** A large transaction's batches are removed from the stream before it commits once it has this many bytes, as the stream is bounded and the transaction may not be. */
-const EARLY_ACK_BYTES = 64 * 1024 * 1024;
 /** How often the target is asked what it has on disk, and others are told. */
 const DURABILITY_INTERVAL_MS = 100;
 /** Without anything to make durable there is nothing to look after so often. */
@@ -29,8 +27,23 @@ const REWIND_INTERVAL_MS = 1_000;
 export type LoopReader = Pick<ChangeReader, 'tryNext' | 'next' | 'ackThrough'>;
 export type LoopTarget = Pick<
   TargetSession,
-  'appliedLsn' | 'durableLsn' | 'applyTransactions' | 'advance' | 'beginLarge' | 'refreshDurable'
+  | 'source'
+  | 'recordSource'
+  | 'appliedLsn'
+  | 'durableLsn'
+  | 'applyTransactions'
+  | 'advance'
+  | 'beginLarge'
+  | 'refreshDurable'
 >;
+
+/** The newest transaction that a batch completes. */
+export interface ReceivedTransaction {
+  readonly endLsn: Lsn;
+  readonly commitTime: Date;
+  /** When the batch was packed, on the source's clock; null when capture did not know that. */
+  readonly capturedAtMs: number | null;
+}
 
 export interface ApplyLoopOptions {
   readonly reader: LoopReader;
@@ -39,6 +52,8 @@ export interface ApplyLoopOptions {
   /** The transaction with this commit LSN, which came in parts, is written row by row this time. */
   readonly exactCommitLsn: Lsn | null;
   readonly onDurable: (durableLsn: Lsn) => void;
+  /** A batch came that completes transactions; told before they are applied. */
+  readonly onReceived: (newest: ReceivedTransaction) => void;
   readonly onApplied: (transactions: { count: number; commitTime: Date | null }) => void;
   readonly requestRewind: (session: string | null, checkpointLsn: Lsn) => void;
   readonly killPoint: (name: string) => void;
@@ -125,17 +140,22 @@ export class ApplyLoop {
   /** True when it was the final batch. */
   async #accept(message: ChangeMessage): Promise<boolean> {
     const batch = readBatchHeader(message.headers);
+    if (batch.source) this.#requireHistory(batch.source);
     const continuity = this.#continuity.accept(batch, this.#assembler.positionLsn);
     if (continuity === 'gap') {
       await this.#onGap(batch, message.sequence);
       return false;
     }
-    if (continuity === 'new-session') {
-      this.#gapSession = null;
-      await this.#abandonOpen();
-    }
+    if (continuity !== 'follows') await this.#beginSession(batch, continuity);
     const openBefore = this.#assembler.openTransaction;
-    for (const assembled of this.#assembler.add(message.payload, batch.isPartial)) await this.#take(assembled);
+    for (const assembled of this.#assembler.add(message.payload, batch.isPartial)) {
+      if (assembled.kind === 'lost') {
+        await this.#onGap(batch, message.sequence);
+        return false;
+      }
+      this.#noteReceived(assembled, batch);
+      await this.#take(assembled);
+    }
     // Capture had passed on the begin of a transaction above the end when that was ordered.
     if (batch.isFinal) await this.#abandonOpen();
     // The final batch stays in the stream until that is deleted: a run that takes over from this one must see it, too.
@@ -148,6 +168,34 @@ export class ApplyLoop {
       this.#startWriting();
     }
     return batch.isFinal;
+  }
+
+  /** @throws SluiceError 4009 when what the target has is not part of this server's history. */
+  #requireHistory(source: SourceIdentity): void {
+    const known = this.#options.target.source;
+    const refusal = known && refuseSource(source, { source: known, positionLsn: this.#assembler.positionLsn });
+    if (refusal) throw new SluiceError('SLUICE-4009', { detail: refusal });
+  }
+
+  async #beginSession({ source }: BatchHeader, continuity: 'new-session' | 'inside'): Promise<void> {
+    const { target } = this.#options;
+    this.#gapSession = null;
+    await this.#abandonOpen();
+    if (continuity === 'inside') this.#assembler.joinInTail();
+    if (!source || (target.source && formatSourceIdentity(target.source) === formatSourceIdentity(source))) return;
+    // Order: what came from the server before must be written under its name, what follows under this one's.
+    await this.#writeAll();
+    await target.recordSource(source);
+  }
+
+  #noteReceived(assembled: Assembled, { capturedAtMs }: BatchHeader): void {
+    if (assembled.kind === 'transaction') {
+      const { endLsn, commitTime } = assembled.transaction;
+      this.#options.onReceived({ endLsn, commitTime, capturedAtMs });
+    } else if (assembled.kind === 'end') {
+      const { endLsn, commitTime } = assembled;
+      this.#options.onReceived({ endLsn, commitTime, capturedAtMs });
+    }
   }
 
   #noteComplete(sequence: number, openBefore: Lsn | null): void {
@@ -176,6 +224,8 @@ export class ApplyLoop {
         this.#options.onApplied({ count: 1, commitTime: assembled.commitTime });
         return;
       }
+      case 'lost':
+        assert(false, 'what is lost is asked for again');
     }
   }
 

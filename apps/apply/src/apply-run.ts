@@ -16,6 +16,8 @@ import { type ApplyConfig } from './apply.config.js';
 import { ApplyLoop, ExactRestartNeeded } from './apply-loop.js';
 import { ApplyProgress } from './apply-progress.js';
 import { UnfinishedLoad } from './finish-load.js';
+import { SequenceSink } from './sequence-sink.js';
+import { SourceTime } from './source-time.js';
 import { tracedApply } from './traced-apply.js';
 
 export interface ApplyDependencies {
@@ -33,7 +35,8 @@ export async function runApply(
   const { bus, worker } = dependencies;
   const reporter = stageReporter(bus, { run, worker, signal: context.signal });
   using desired = await watchDesired(bus, run, context.signal);
-  const progress = new ApplyProgress(reporter);
+  using sourceTime = SourceTime.follow(bus, run.task.taskId);
+  const progress = new ApplyProgress(reporter, sourceTime);
   /** The large transaction that could not be folded; kept over the restart of the session that it needs. */
   let exactCommitLsn: Lsn | null = null;
   await runWithRecovery({
@@ -111,6 +114,7 @@ async function applyUntilStopped(options: SessionOptions): Promise<WorkOutcome> 
       // Wakes the loop at once when the order to stop comes; a newer run must not find this one still reading.
       signal,
     });
+    await using _sequences = new SequenceSink(bus, { taskId, target: toEndpoint(endpoints.target), log: options.log });
     progress.begin(target);
     attempt.onHealthy();
     const loop = new ApplyLoop({
@@ -118,6 +122,7 @@ async function applyUntilStopped(options: SessionOptions): Promise<WorkOutcome> 
       signal,
       exactCommitLsn,
       killPoint,
+      onReceived: (newest) => progress.received(newest),
       onApplied: (applied) => progress.applied(applied),
       onDurable: (durableLsn) => announceDurable(bus, taskId, durableLsn),
       requestRewind: (session, checkpointLsn) => requestRewind(bus, { taskId, session, checkpointLsn }),

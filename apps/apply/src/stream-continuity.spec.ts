@@ -8,7 +8,7 @@ const lsn = (value: number): Lsn => BigInt(value) as Lsn;
 function batch(
   session: string,
   ordinal: number,
-  options: { previous?: number; continues?: boolean } = {},
+  options: { previous?: number; continues?: BatchHeader['continues'] } = {},
 ): BatchHeader {
   return {
     session,
@@ -16,7 +16,9 @@ function batch(
     previousLsn: lsn(options.previous ?? 0),
     slotLsn: null,
     watermarkLsn: lsn(100),
-    continues: options.continues ?? false,
+    source: null,
+    capturedAtMs: null,
+    continues: options.continues ?? null,
     isPartial: false,
     isFinal: false,
   };
@@ -26,13 +28,16 @@ describe('StreamContinuity', () => {
   it('begins in the middle of a session only where nothing is missing and no transaction is open', () => {
     expect(new StreamContinuity().accept(batch('a', 7, { previous: 50 }), lsn(50))).toBe('new-session');
     expect(new StreamContinuity().accept(batch('a', 7, { previous: 51 }), lsn(50))).toBe('gap');
-    expect(new StreamContinuity().accept(batch('a', 7, { previous: 50, continues: true }), lsn(50))).toBe('gap');
+    expect(new StreamContinuity().accept(batch('a', 7, { previous: 50, continues: 'frame' }), lsn(50))).toBe('gap');
+    expect(new StreamContinuity().accept(batch('a', 7, { previous: 50, continues: 'transaction' }), lsn(50))).toBe(
+      'inside',
+    );
   });
 
   it('goes on within a session without a missing, repeated or reordered batch', () => {
     const continuity = new StreamContinuity();
     continuity.accept(batch('a', 0), lsn(0));
-    expect(continuity.accept(batch('a', 1, { continues: true }), lsn(0))).toBe('follows');
+    expect(continuity.accept(batch('a', 1, { continues: 'transaction' }), lsn(0))).toBe('follows');
     expect(continuity.accept(batch('a', 3), lsn(0))).toBe('gap');
     expect(continuity.accept(batch('a', 1), lsn(0))).toBe('gap');
     expect(continuity.accept(batch('a', 2), lsn(0))).toBe('follows');
@@ -63,7 +68,9 @@ describe('readBatchHeader', () => {
       previousLsn: 16n,
       slotLsn: 8n,
       watermarkLsn: 32n,
-      continues: false,
+      source: null,
+      capturedAtMs: null,
+      continues: null,
       isPartial: false,
       isFinal: true,
     });

@@ -1,5 +1,5 @@
 import { CHANGE_HEADERS, SluiceError } from '@sluice/contracts';
-import { type Lsn, parseLsn } from '@sluice/model';
+import { type Lsn, parseLsn, parseSourceIdentity, type SourceIdentity } from '@sluice/model';
 
 export interface BatchHeader {
   readonly session: string;
@@ -8,7 +8,11 @@ export interface BatchHeader {
   /** Of a session's first batch: what the slot had confirmed. */
   readonly slotLsn: Lsn | null;
   readonly watermarkLsn: Lsn;
-  readonly continues: boolean;
+  /** Of a session's first batch: the server that the session reads. */
+  readonly source: SourceIdentity | null;
+  /** When it was packed, on the source's clock, milliseconds since 1970. */
+  readonly capturedAtMs: number | null;
+  readonly continues: 'transaction' | 'frame' | null;
   readonly isPartial: boolean;
   readonly isFinal: boolean;
 }
@@ -20,6 +24,9 @@ export function readBatchHeader(headers: Readonly<Record<string, string>>): Batc
   const previousLsn = headers[CHANGE_HEADERS.previousLsn];
   const watermarkLsn = headers[CHANGE_HEADERS.watermarkLsn];
   const slotLsn = headers[CHANGE_HEADERS.slotLsn];
+  const source = headers[CHANGE_HEADERS.source];
+  const capturedAt = headers[CHANGE_HEADERS.capturedAt];
+  const continues = headers[CHANGE_HEADERS.continues];
   if (
     session === undefined ||
     !Number.isSafeInteger(ordinal) ||
@@ -34,7 +41,9 @@ export function readBatchHeader(headers: Readonly<Record<string, string>>): Batc
     previousLsn: parseLsn(previousLsn),
     slotLsn: slotLsn === undefined ? null : parseLsn(slotLsn),
     watermarkLsn: parseLsn(watermarkLsn),
-    continues: headers[CHANGE_HEADERS.continues] === '1',
+    source: source === undefined ? null : parseSourceIdentity(source),
+    capturedAtMs: capturedAt === undefined ? null : Number(capturedAt) / 1000,
+    continues: continues === undefined ? null : continues === 'frame' ? 'frame' : 'transaction',
     isPartial: headers[CHANGE_HEADERS.partial] === '1',
     isFinal: headers[CHANGE_HEADERS.final] === '1',
   };
@@ -45,6 +54,8 @@ export type Continuity =
   | 'follows'
   /** Capture began anew at or before our position: an unfinished transaction comes again from its beginning. */
   | 'new-session'
+  /** The same, but it begins inside a transaction: it joins if that one is applied already. */
+  | 'inside'
   /** Something is missing before it. */
   | 'gap';
 
@@ -66,10 +77,10 @@ export class StreamContinuity {
       return 'follows';
     }
     // Another session, or the first batch that this reader sees: it must reach back to our position.
-    if (batch.continues || batch.previousLsn > positionLsn) return 'gap';
+    if (batch.continues === 'frame' || batch.previousLsn > positionLsn) return 'gap';
     this.#session = batch.session;
     this.#nextOrdinal = batch.ordinal + 1;
-    return 'new-session';
+    return batch.continues === null ? 'new-session' : 'inside';
   }
 
   /** Forgets the session, so that only a batch that reaches back to our position is accepted. */

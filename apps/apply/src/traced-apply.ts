@@ -34,6 +34,10 @@ export function tracedApply({ reader, target }: TracedSides, taskId: string): Tr
       ackThrough: (sequence) => reader.ackThrough(sequence),
     },
     target: {
+      get source() {
+        return target.source;
+      },
+      recordSource: (source) => target.recordSource(source),
       get appliedLsn() {
         return target.appliedLsn;
       },

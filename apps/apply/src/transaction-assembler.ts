@@ -11,7 +11,9 @@ const POSTGRES_EPOCH_MS = 946_684_800_000;
 export type Assembled =
   | { readonly kind: 'transaction'; readonly transaction: SourceTransaction }
   | { readonly kind: 'part'; readonly part: TransactionPart }
-  | { readonly kind: 'end'; readonly commitLsn: Lsn; readonly endLsn: Lsn; readonly commitTime: Date };
+  | { readonly kind: 'end'; readonly commitLsn: Lsn; readonly endLsn: Lsn; readonly commitTime: Date }
+  /** Of a transaction that is not applied only the tail came. Nothing follows. */
+  | { readonly kind: 'lost' };
 
 interface OpenTransaction {
   readonly commitLsn: Lsn;
@@ -40,6 +42,8 @@ export class TransactionAssembler {
   #runs: FrameRun[] = [];
   #runBytes = 0;
   #open: OpenTransaction | null = null;
+  /** What comes first is the tail of a transaction whose begin is not in the stream any more. */
+  #isInTail = false;
 
   constructor(options: TransactionAssemblerOptions) {
     this.#positionLsn = options.appliedLsn;
@@ -52,7 +56,7 @@ export class TransactionAssembler {
 
   /** True between transactions, with nothing left over. */
   get isAtBoundary(): boolean {
-    return this.#open === null && this.#partial.length === 0;
+    return this.#open === null && this.#partial.length === 0 && !this.#isInTail;
   }
 
   /** Tells one unfinished transaction from another; `null` at a boundary. */
@@ -66,6 +70,11 @@ export class TransactionAssembler {
     if (watermarkLsn > this.#positionLsn) this.#positionLsn = watermarkLsn;
   }
 
+  /** The next batch begins with the tail of a transaction: it is left out if it is applied already, else it is lost. */
+  joinInTail(): void {
+    this.#isInTail = true;
+  }
+
   /** Drops an unfinished transaction: a new session of capture sends it again from its beginning. True when parts of it were handed out. */
   abandon(): boolean {
     const hadParts = this.#open?.hasParts ?? false;
@@ -73,6 +82,7 @@ export class TransactionAssembler {
     this.#runs = [];
     this.#runBytes = 0;
     this.#open = null;
+    this.#isInTail = false;
     return hadParts;
   }
 
@@ -101,13 +111,22 @@ export class TransactionAssembler {
           }
           break;
         case MESSAGE_KIND.commit: {
+          if (this.#isInTail) {
+            if (decodeCommit(buffer, cursor.payloadOffset).endLsn > this.#positionLsn) {
+              yield { kind: 'lost' };
+              return;
+            }
+            this.#isInTail = false;
+            runStart = cursor.end;
+            break;
+          }
           if (!this.#open?.isSkipped) this.#addRun(buffer, runStart, cursor.end);
           runStart = cursor.end;
           yield* this.#commit(buffer, cursor.payloadOffset);
           break;
         }
         default:
-          if (this.#open?.isSkipped) {
+          if (this.#isLeftOut) {
             if (cursor.kind === MESSAGE_KIND.relation) this.#addRun(buffer, cursor.offset, cursor.end);
             runStart = cursor.end;
           }
@@ -116,8 +135,17 @@ export class TransactionAssembler {
     }
     if (!cursor.isAtEnd)
       throw new SluiceError('SLUICE-4004', { detail: 'a batch of the change stream ends inside a frame' });
+    if (this.#isInTail) {
+      // What is removed from the stream ends with a transaction, so a tail that goes on belongs to one that is not applied.
+      yield { kind: 'lost' };
+      return;
+    }
     if (!this.#open?.isSkipped) this.#addRun(buffer, runStart, buffer.length);
     if (this.#open && !this.#open.isSkipped && this.#runBytes >= this.#partBytes) yield this.#takePart(this.#open);
+  }
+
+  get #isLeftOut(): boolean {
+    return this.#isInTail || this.#open?.isSkipped === true;
   }
 
   #begin(buffer: Buffer, payloadOffset: number): void {

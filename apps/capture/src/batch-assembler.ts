@@ -1,9 +1,14 @@
-import { CHANGE_BATCH_BYTES_MAX } from '@sluice/contracts';
+import { CHANGE_BATCH_BYTES_MAX, EARLY_ACK_BYTES } from '@sluice/contracts';
 import { type Lsn, maxLsn } from '@sluice/model';
 import { decodeBegin, decodeCommit, type FrameCursor, frames, MESSAGE_KIND } from '@sluice/postgres-replication';
 import { BatchBuffers } from './batch-buffers.js';
-import { type Batch } from './batch.js';
+import { type Batch, type PackedTransaction } from './batch.js';
 import { RelationHeading } from './relation-heading.js';
+
+/** 2000-01-01T00:00:00Z, the epoch of the protocol's timestamps. */
+const POSTGRES_EPOCH_MS = 946_684_800_000;
+/** Apply counts the Relation frames at the head of each batch, too: half of its bound is below it with any of them. */
+const LARGE_BYTES = EARLY_ACK_BYTES / 2;
 
 /**
  * Packs the source's frames, as they are, into batches. Knows where transactions begin and end and nothing of values.
@@ -24,6 +29,11 @@ export class BatchAssembler {
   /** The watermark and the state of the transaction where the batch that is packed now began. */
   #previousLsn: Lsn;
   #continues = false;
+  #continuesFrame = false;
+  /** Bytes of the transaction that is open. */
+  #openBytes = 0;
+  #endsLarge = false;
+  #newest: PackedTransaction | null = null;
   #untilLsn: Lsn | null = null;
   #isDrained = false;
   #transactionCount = 0;
@@ -139,14 +149,14 @@ export class BatchAssembler {
   }
 
   #track(frame: FrameCursor): void {
+    this.#openBytes += frame.end - frame.offset;
     switch (frame.kind) {
       case MESSAGE_KIND.begin:
         this.#openCommitLsn = decodeBegin(frame.buffer, frame.payloadOffset).commitLsn;
+        this.#openBytes = 0;
         return;
       case MESSAGE_KIND.commit:
-        this.#openCommitLsn = null;
-        this.#watermarkLsn = decodeCommit(frame.buffer, frame.payloadOffset).endLsn;
-        this.#transactionCount += 1;
+        this.#commit(frame);
         return;
       case MESSAGE_KIND.insert:
       case MESSAGE_KIND.update:
@@ -156,6 +166,15 @@ export class BatchAssembler {
         return;
       default:
     }
+  }
+
+  #commit(frame: FrameCursor): void {
+    const { endLsn, commitTimeMicros } = decodeCommit(frame.buffer, frame.payloadOffset);
+    this.#openCommitLsn = null;
+    this.#watermarkLsn = endLsn;
+    this.#transactionCount += 1;
+    this.#endsLarge ||= this.#openBytes >= LARGE_BYTES;
+    this.#newest = { endLsn, commitTimeMs: Number(commitTimeMicros) / 1000 + POSTGRES_EPOCH_MS };
   }
 
   #copy(bytes: Uint8Array): void {
@@ -189,12 +208,27 @@ export class BatchAssembler {
       this.#heading.writeTo(this.#buffer);
     }
     const { payload, next, release } = this.#buffers.detach(this.#buffer, headBytes + this.#fill);
-    const [previousLsn, watermarkLsn, continues] = [this.#previousLsn, this.#watermarkLsn, this.#continues];
+    const [previousLsn, watermarkLsn] = [this.#previousLsn, this.#watermarkLsn];
+    const [continues, continuesFrame] = [this.#continues, this.#continuesFrame];
+    const [newest, endsLarge] = [this.#newest, this.#endsLarge];
     this.#buffer = next;
     this.#fill = 0;
     this.#heading.reset();
     this.#previousLsn = watermarkLsn;
     this.#continues = this.#openCommitLsn !== null;
-    this.#emit({ payload, previousLsn, watermarkLsn, continues, isPartial, isFinal, release });
+    this.#continuesFrame = isPartial;
+    this.#endsLarge = false;
+    this.#emit({
+      payload,
+      previousLsn,
+      watermarkLsn,
+      continues,
+      continuesFrame,
+      isPartial,
+      isFinal,
+      newest,
+      endsLarge,
+      release,
+    });
   }
 }

@@ -1,6 +1,6 @@
 import { type Deferred, deferred } from '@sluice/kernel';
 import { type ChangePublisher } from '@sluice/messaging';
-import { type Lsn } from '@sluice/model';
+import { type Lsn, type SourceIdentity } from '@sluice/model';
 import { killPoint } from '@sluice/service-runtime';
 import { type Batch, batchHeaders } from './batch.js';
 
@@ -8,6 +8,9 @@ export interface BatchPublisherOptions {
   readonly session: string;
   /** What the slot had confirmed when the session began. */
   readonly slotLsn: Lsn;
+  readonly source: SourceIdentity | null;
+  /** Now, on the source's clock. */
+  readonly sourceNowMs: () => number | null;
   /** Bytes that may be under way to the bus before reading stops (I7). */
   readonly windowBytes: number;
   /** A batch is on the bus's disk, and all before it. */
@@ -60,8 +63,9 @@ export class BatchPublisher {
   }
 
   publish(batch: Batch): void {
-    const { session, slotLsn } = this.#options;
-    const headers = batchHeaders(batch, { session, slotLsn, ordinal: this.#nextOrdinal });
+    const { session, slotLsn, source, sourceNowMs } = this.#options;
+    const context = { session, slotLsn, source, capturedAtMs: sourceNowMs(), ordinal: this.#nextOrdinal };
+    const headers = batchHeaders(batch, context);
     this.#nextOrdinal += 1;
     this.#underWayBytes += batch.payload.length + MESSAGE_OVERHEAD_BYTES;
     this.#underWayCount += 1;

@@ -1,5 +1,12 @@
 import { randomUUID } from 'node:crypto';
-import { type Progress, type TaskSpec } from '@sluice/contracts';
+import {
+  type Progress,
+  type SlotHealth,
+  SluiceError,
+  STORED_REPLICAS_MIN,
+  type TaskId,
+  type TaskSpec,
+} from '@sluice/contracts';
 import { abortReason, deferred } from '@sluice/kernel';
 import { type Bus, type ChangePublisher, changeStreams } from '@sluice/messaging';
 import { formatLsn, type Lsn, maxLsn, ZERO_LSN } from '@sluice/model';
@@ -10,11 +17,15 @@ import { BatchAssembler } from './batch-assembler.js';
 import { BatchPublisher } from './batch-publisher.js';
 import { type Batch } from './batch.js';
 import { type CaptureConfig } from './capture.config.js';
-import { prepareSource } from './capture-source.js';
-import { Coverage } from './coverage.js';
+import { type PreparedSource, prepareSource } from './capture-source.js';
+import { serveClock } from './clock-service.js';
 import { Feedback } from './feedback.js';
+import { ReadThrough } from './read-through.js';
 import { listenForRewind } from './rewind.js';
+import { publishSequences } from './sequence-publisher.js';
 import { chooseStartLsn, type StartFrom } from './session-start.js';
+import { SourceClock } from './source-clock.js';
+import { type Sight, SourceWatch } from './source-watch.js';
 import { tracedPublisher } from './traced-publisher.js';
 
 /** `drained`: everything up to the ordered end is durable on the target. `rewind`: apply needs changes again. */
@@ -58,10 +69,12 @@ export async function runCaptureSession(options: CaptureSessionOptions): Promise
   const { taskId } = task;
   const ending = new AbortController();
   const sessionSignal = AbortSignal.any([signal, ending.signal]);
-  const coverage = new Coverage(options.source, task.publicationName);
-  const source = await prepareSource(options.source, task, { coverage, signal });
+  const clock = new SourceClock();
+  const watch = new SourceWatch(options.source, task, clock);
+  const source = await prepareSource(options.source, task, { watch, signal });
   const streams = changeStreams(bus);
   await streams.ensure(taskId, { maxBytes: config.SLUICE_CHANGES_MAX_BYTES });
+  if (task.incremental.confirm === 'stored') await requireReplicas(bus, taskId);
   // Opened before the tail is read: whoever writes in between makes our first publish fail instead of being overlooked.
   using publisher = await streams.openPublisher(taskId, { signal: sessionSignal });
   const tail = await publisher.lastMessage();
@@ -74,8 +87,7 @@ export async function runCaptureSession(options: CaptureSessionOptions): Promise
     signal: sessionSignal,
     statusIntervalMs: config.SLUICE_CAPTURE_STATUS_INTERVAL_MS,
   });
-  const slotLsn = source.slotConfirmedLsn;
-  const parts = { publisher, stream, coverage, startLsn, slotLsn, signal: sessionSignal };
+  const parts = { publisher, stream, watch, clock, startLsn, prepared: source, signal: sessionSignal };
   try {
     return await new CaptureSession(options, parts).run();
   } finally {
@@ -83,12 +95,20 @@ export async function runCaptureSession(options: CaptureSessionOptions): Promise
   }
 }
 
+/** What the source was told to forget is on the bus alone; one lost disk must not be enough to lose it. */
+async function requireReplicas(bus: Bus, taskId: TaskId): Promise<void> {
+  const replicas = (await changeStreams(bus).info(taskId))?.replicas ?? 0;
+  if (replicas >= STORED_REPLICAS_MIN) return;
+  throw new SluiceError('SLUICE-4007', { detail: `the change stream has ${replicas} replicas` });
+}
+
 interface SessionParts {
   readonly publisher: ChangePublisher;
   readonly stream: WalStream;
-  readonly coverage: Coverage;
+  readonly watch: SourceWatch;
+  readonly clock: SourceClock;
   readonly startLsn: Lsn;
-  readonly slotLsn: Lsn;
+  readonly prepared: PreparedSource;
   /** Aborted when the session is over, too. */
   readonly signal: AbortSignal;
 }
@@ -100,7 +120,9 @@ interface SessionParts {
 class CaptureSession {
   readonly #options: CaptureSessionOptions;
   readonly #stream: WalStream;
-  readonly #coverage: Coverage;
+  readonly #watch: SourceWatch;
+  readonly #clock: SourceClock;
+  readonly #readThrough = new ReadThrough();
   readonly #signal: AbortSignal;
   readonly #session = randomUUID();
   readonly #startLsn: Lsn;
@@ -112,6 +134,8 @@ class CaptureSession {
   #lastLook: Promise<void> | null = null;
   #isCovered = false;
   #publishedLsn: Lsn;
+  #transactionLsn: Lsn;
+  #slot: { readonly health: SlotHealth; readonly retainedBytes: number } | null = null;
   /** The source's own position while nothing was open: everything below it has been sent. */
   #idleLsn: Lsn = ZERO_LSN;
   #watermarkAtMs = Date.now();
@@ -121,23 +145,28 @@ class CaptureSession {
 
   constructor(
     options: CaptureSessionOptions,
-    { publisher, stream, coverage, startLsn, slotLsn, signal }: SessionParts,
+    { publisher, stream, watch, clock, startLsn, prepared, signal }: SessionParts,
   ) {
     this.#options = options;
     this.#stream = stream;
-    this.#coverage = coverage;
+    this.#watch = watch;
+    this.#clock = clock;
     this.#signal = signal;
     this.#startLsn = startLsn;
     this.#publishedLsn = startLsn;
+    this.#transactionLsn = startLsn;
+    this.#onSight(prepared.sight);
     this.#assembler = new BatchAssembler(startLsn, (batch) => this.#publish(batch));
     this.#batches = new BatchPublisher(tracedPublisher(publisher, options.task.taskId), {
       session: this.#session,
-      slotLsn,
+      slotLsn: prepared.slotConfirmedLsn,
+      source: stream.source,
+      sourceNowMs: () => clock.nowMs(),
       windowBytes: options.config.SLUICE_CAPTURE_WINDOW_BYTES,
       onStored: (batch) => this.#onStored(batch),
     });
     this.#feedback = new Feedback(options.bus, {
-      taskId: options.task.taskId,
+      task: options.task,
       startLsn,
       stream,
       onAdvance: () => this.#settleWhenDurable(),
@@ -147,6 +176,7 @@ class CaptureSession {
   async run(): Promise<SessionEnd> {
     const { bus, task, log, untilLsn, signal } = this.#options;
     using rewind = listenForRewind(bus, { taskId: task.taskId, session: this.#session });
+    using _clock = serveClock(bus, task.taskId, this.#clock);
     const tick = setInterval(() => this.#onTick(), TICK_MS);
     const poll = setInterval(() => this.#pollWhileEnding(), DRAIN_POLL_MS);
     try {
@@ -158,7 +188,7 @@ class CaptureSession {
       return await Promise.race([
         this.#read(signal),
         this.#batches.failed,
-        this.#watchCoverage(),
+        this.#watchSource(),
         this.#drained.promise,
         rewind.requested.then((): SessionEnd => ({ kind: 'rewind' })),
         ended.then(() => this.#drained.promise),
@@ -189,7 +219,11 @@ class CaptureSession {
     this.#options.onHealthy();
     if (batch.watermarkLsn > batch.previousLsn) this.#watermarkAtMs = Date.now();
     this.#publishedLsn = batch.watermarkLsn;
-    this.#feedback.published(batch.watermarkLsn);
+    if (batch.newest) {
+      this.#transactionLsn = batch.newest.endLsn;
+      this.#readThrough.committed(batch.newest.commitTimeMs);
+    }
+    this.#feedback.published(batch.watermarkLsn, batch.endsLarge);
     if (batch.isFinal) {
       this.#isFinalStored = true;
       // The target may have been there before the end was ordered: then no report makes a difference any more.
@@ -231,16 +265,34 @@ class CaptureSession {
   }
 
   #reportProgress(): void {
-    const confirmedLsn = this.#feedback.confirmedLsn;
-    const receivedLsn = maxLsn(this.#stream.receivedLsn, this.#publishedLsn);
+    const nowMs = this.#clock.nowMs();
+    this.#readThrough.reached(this.#readPositionLsn());
     this.#options.onProgress({
       kind: 'capture',
       publishedLsn: formatLsn(this.#publishedLsn),
-      confirmedLsn: formatLsn(confirmedLsn),
-      retainedBytes: confirmedLsn === ZERO_LSN ? 0 : Number(receivedLsn - confirmedLsn),
+      confirmedLsn: formatLsn(this.#feedback.confirmedLsn),
+      retainedBytes: this.#slot?.retainedBytes ?? 0,
       transactions: this.#assembler.transactionCount,
       changes: this.#assembler.changeCount,
+      transactionLsn: formatLsn(this.#transactionLsn),
+      sourceTime: isoTime(nowMs),
+      readThrough: isoTime(nowMs === null ? null : this.#readThrough.at(nowMs)),
+      clockOffsetMs: this.#clock.offsetMs,
+      slot: this.#slot?.health ?? null,
+      heartbeats: this.#watch.heartbeatCount,
     });
+  }
+
+  /** Everything that committed below it is on the bus. */
+  #readPositionLsn(): Lsn {
+    const { bufferedBytes, isTransactionOpen, watermarkLsn } = this.#assembler;
+    const isQuiet = !isTransactionOpen && bufferedBytes === 0 && watermarkLsn === this.#publishedLsn;
+    return isQuiet ? maxLsn(this.#publishedLsn, this.#idleLsn) : this.#publishedLsn;
+  }
+
+  #onSight({ facts, slot, health }: Sight): void {
+    this.#slot = { health, retainedBytes: slot.retainedBytes };
+    this.#readThrough.saw(facts.walEndLsn, this.#clock.nowMs() ?? Date.now());
   }
 
   #endAt(untilLsn: Lsn): void {
@@ -266,8 +318,8 @@ class CaptureSession {
 
   /** Here every table that was created below the end is there to be seen, and the target is not told of the end yet. */
   #lookBeforeFinal(): void {
-    this.#lastLook ??= this.#coverage
-      .check()
+    this.#lastLook ??= this.#watch
+      .lookOnce()
       .then(() => {
         this.#isCovered = true;
         this.#finishWhenDrained();
@@ -275,11 +327,21 @@ class CaptureSession {
       .catch((error: Error) => this.#drained.reject(error));
   }
 
-  async #watchCoverage(): Promise<SessionEnd> {
-    const { config, log } = this.#options;
+  async #watchSource(): Promise<SessionEnd> {
+    const { bus, config, log, task } = this.#options;
     try {
-      const intervalMs = config.SLUICE_CAPTURE_COVERAGE_INTERVAL_MS;
-      return await this.#coverage.watch({ intervalMs, signal: this.#signal, log });
+      return await this.#watch.watch({
+        intervalMs: config.SLUICE_CAPTURE_COVERAGE_INTERVAL_MS,
+        sequenceIntervalMs: task.incremental.sequenceIntervalMs,
+        signal: this.#signal,
+        log,
+        onSight: (sight) => this.#onSight(sight),
+        onSequences: (states) => publishSequences(bus, task.taskId, states),
+        stream: () => ({
+          transactionCount: this.#assembler.transactionCount,
+          isOutstanding: this.#feedback.confirmedLsn < this.#publishedLsn,
+        }),
+      });
     } catch (error) {
       // What is created after the end of the task is not its matter any more.
       if (this.#finalLsn !== null) return this.#drained.promise;
@@ -292,4 +354,8 @@ class CaptureSession {
     if (this.#finalLsn === null || !this.#isFinalStored || this.#feedback.confirmedLsn < this.#finalLsn) return;
     this.#drained.resolve({ kind: 'drained', publishedLsn: this.#finalLsn });
   }
+}
+
+function isoTime(ms: number | null): string | null {
+  return ms === null ? null : new Date(ms).toISOString();
 }

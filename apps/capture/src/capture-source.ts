@@ -2,27 +2,28 @@ import { type TaskSpec } from '@sluice/contracts';
 import { type Lsn } from '@sluice/model';
 import { connect, type Endpoint } from '@sluice/postgres-client';
 import { currentWalLsn, pushWalForward, takeOverSlot } from '@sluice/postgres-replication';
-import { type Coverage } from './coverage.js';
+import { type Sight, type SourceWatch } from './source-watch.js';
 
-export interface SourceFacts {
+export interface PreparedSource {
   readonly slotConfirmedLsn: Lsn;
   readonly walEndLsn: Lsn;
+  readonly sight: Sight;
 }
 
 /** A walsender that is asked to end does so between two sends; one that waits for a dead client needs its time-out. */
 const TAKE_OVER_DEADLINE_MS = 10_000;
 const APPLICATION_NAME = 'capture setup';
 
-/** Looks at slot and publication and ends a stale reader. @throws SluiceError 1xxx, 4001, 4002, 4003, 4005, 4006. */
+/** The first look; ends a stale reader of the slot. @throws SluiceError 1xxx, 4001, 4002, 4003, 4005, 4006. */
 export async function prepareSource(
   endpoint: Endpoint,
   task: TaskSpec,
-  { coverage, signal }: { readonly coverage: Coverage; readonly signal: AbortSignal },
-): Promise<SourceFacts> {
+  { watch, signal }: { readonly watch: SourceWatch; readonly signal: AbortSignal },
+): Promise<PreparedSource> {
   await using client = await connect(endpoint, { applicationName: APPLICATION_NAME });
-  await coverage.checkOn(client);
+  const sight = await watch.look(client);
   const slot = await takeOverSlot(client, task.slotName, { signal, deadlineMs: TAKE_OVER_DEADLINE_MS });
-  return { slotConfirmedLsn: slot.confirmedFlushLsn, walEndLsn: await currentWalLsn(client) };
+  return { slotConfirmedLsn: slot.confirmedFlushLsn, walEndLsn: await currentWalLsn(client), sight };
 }
 
 /** Where WAL ends now: every transaction that has committed lies below. The source will soon be seen beyond it. */

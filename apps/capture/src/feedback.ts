@@ -1,10 +1,10 @@
-import { appliedMessages, type TaskId } from '@sluice/contracts';
+import { appliedMessages, type TaskSpec } from '@sluice/contracts';
 import { type Lsn, parseLsn } from '@sluice/model';
 import { type Bus, type Listening, subscribe } from '@sluice/messaging';
 import { ConfirmationTracker, type WalStream } from '@sluice/postgres-replication';
 import { killPoint } from '@sluice/service-runtime';
 
-/** Passes on to the source what apply reports as durable: the only place that lets the slot move (I1). */
+/** Passes on to the source what apply reports as durable, or the bus has stored if that was ordered: the only place that lets the slot move (I1). */
 export class Feedback implements Disposable {
   readonly #tracker: ConfirmationTracker;
   readonly #stream: Pick<WalStream, 'confirm'>;
@@ -13,13 +13,14 @@ export class Feedback implements Disposable {
 
   constructor(
     bus: Bus,
-    options: { taskId: TaskId; startLsn: Lsn; stream: Pick<WalStream, 'confirm'>; onAdvance: () => void },
+    options: { task: TaskSpec; startLsn: Lsn; stream: Pick<WalStream, 'confirm'>; onAdvance: () => void },
   ) {
-    this.#tracker = new ConfirmationTracker(options.startLsn);
+    const { taskId, incremental } = options.task;
+    this.#tracker = new ConfirmationTracker(options.startLsn, incremental.confirm);
     this.#stream = options.stream;
     this.#onAdvance = options.onAdvance;
     this.#listening = subscribe(bus, appliedMessages, {
-      params: { taskId: options.taskId },
+      params: { taskId },
       handle: ({ durableLsn }) => this.#change(() => this.#tracker.durable(parseLsn(durableLsn))),
     });
   }
@@ -28,8 +29,9 @@ export class Feedback implements Disposable {
     return this.#tracker.confirmedLsn;
   }
 
-  published(watermarkLsn: Lsn): void {
-    this.#change(() => this.#tracker.published(watermarkLsn));
+  /** @param isRemovable apply may remove something of it from the bus before it has it on disk. */
+  published(watermarkLsn: Lsn, isRemovable: boolean): void {
+    this.#change(() => this.#tracker.published(watermarkLsn, isRemovable));
   }
 
   [Symbol.dispose](): void {

@@ -15,7 +15,8 @@ export class LiveFeedHandler {
 
   @OnMessage(progressMessages)
   async onProgress(@Payload() message: ProgressMessage): Promise<void> {
-    if (this.progress.put(message)) this.feed.publish({ kind: 'progress', message });
+    if (!this.progress.put(message)) return;
+    this.feed.publish({ kind: 'progress', message, delay: this.progress.of(message.taskId).delay });
   }
 
   @OnMessage(taskEvents)

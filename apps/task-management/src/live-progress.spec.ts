@@ -12,6 +12,11 @@ function applied(epoch: number, appliedLsn: string): ProgressMessage {
     delayMs: 0,
     transactions: 1,
     changes: 1,
+    conflicts: { ignored: 0, overwritten: 0 },
+    lastTransaction: null,
+    receivedLsn: appliedLsn,
+    receivedCommitTime: null,
+    appliedCommitTime: null,
   } as const;
   return { version: 1, taskId: TASK, epoch, at: '2026-01-01T00:00:00.000Z', progress };
 }
@@ -21,13 +26,13 @@ describe('LiveProgress', () => {
     const live = new LiveProgress();
     live.put(applied(1, '0/1'));
     live.put(applied(1, '0/2'));
-    expect(live.of(TASK)).toMatchObject({ apply: { appliedLsn: '0/2' }, capture: null, fullLoad: null });
+    expect(live.of(TASK).progress).toMatchObject({ apply: { appliedLsn: '0/2' }, capture: null, fullLoad: null });
   });
 
   it('ignores a run of an older epoch', () => {
     const live = new LiveProgress();
     live.put(applied(2, '0/2'));
     expect(live.put(applied(1, '0/1'))).toBe(false);
-    expect(live.of(TASK).apply).toMatchObject({ appliedLsn: '0/2' });
+    expect(live.of(TASK).progress.apply).toMatchObject({ appliedLsn: '0/2' });
   });
 });

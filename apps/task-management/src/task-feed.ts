@@ -1,9 +1,9 @@
 import { Injectable } from '@nestjs/common';
-import { type ProgressMessage, type TaskEvent, type TaskId } from '@sluice/contracts';
+import { type ProgressMessage, type TaskDelay, type TaskEvent, type TaskId } from '@sluice/contracts';
 
 export type FeedItem =
   | { readonly kind: 'state'; readonly event: TaskEvent }
-  | { readonly kind: 'progress'; readonly message: ProgressMessage };
+  | { readonly kind: 'progress'; readonly message: ProgressMessage; readonly delay: TaskDelay | null };
 
 type Listener = (item: FeedItem) => void;
 

@@ -1,9 +1,10 @@
 import { type TaskResource } from '@sluice/contracts';
 import { type StoredTask } from '@sluice/metadata';
 import { availableActions } from '@sluice/model';
+import { type LiveNumbers } from './live-progress.js';
 
 /** A task as the API shows it; nothing secret is in a StoredTask. */
-export function toTaskResource(task: StoredTask, progress: TaskResource['progress']): TaskResource {
+export function toTaskResource(task: StoredTask, { progress, delay }: LiveNumbers): TaskResource {
   const { situation } = task;
   return {
     id: task.id,
@@ -20,6 +21,7 @@ export function toTaskResource(task: StoredTask, progress: TaskResource['progres
     connectionTest: situation.connectionTest,
     precheck: situation.precheck,
     progress,
+    delay,
     createdAt: task.createdAt.toISOString(),
     updatedAt: task.updatedAt.toISOString(),
   };

@@ -6,6 +6,7 @@ export {
   EndpointView,
   EndTaskRequest,
   ProblemDocument,
+  TaskDelay,
   TaskName,
   TaskResource,
   TlsInput,
@@ -16,8 +17,13 @@ export {
   appliedMessages,
   CHANGE_BATCH_BYTES_MAX,
   CHANGE_HEADERS,
+  ClockReply,
+  ClockRequest,
+  clockRequests,
+  EARLY_ACK_BYTES,
   RewindMessage,
   rewindMessages,
+  STORED_REPLICAS_MIN,
   taskChanges,
 } from './messages/change-stream.js';
 export {
@@ -41,7 +47,7 @@ export {
   DEFAULT_INCREMENTAL_OPTIONS,
   IncrementalOptions,
 } from './messages/incremental-options.js';
-export { Progress, ProgressMessage, progressMessages } from './messages/progress.js';
+export { DelayParts, Progress, ProgressMessage, progressMessages, SlotHealth } from './messages/progress.js';
 export { SEQUENCES_PER_MESSAGE_MAX, sequenceMessages, SequencesMessage } from './messages/sequences.js';
 export { StageEvent, stageEvents, StageResult, TaskEvent, taskEvents } from './messages/stage-events.js';
 export {

@@ -4,6 +4,8 @@ import { SluiceError } from '@sluice/contracts';
 /** `err_code`s of nats-server's JetStream API: https://github.com/nats-io/nats-server/blob/v2.9.10/server/errors.json */
 export const JS_ERROR = {
   streamNotFound: 10059,
+  noSuitablePeers: 10005,
+  replicasNotSupported: 10074,
   consumerNotFound: 10014,
   messageNotFound: 10037,
   streamNameInUse: 10058,

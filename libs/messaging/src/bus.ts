@@ -14,6 +14,8 @@ export interface ConnectBusOptions {
   readonly token?: Secret;
   readonly nkeySeed?: Secret;
   readonly log?: Logger;
+  /** Copies that the servers of a cluster keep of every stream; default 1. */
+  readonly replicas?: number;
   /** Ends the attempts to connect. */
   readonly signal?: AbortSignal;
 }
@@ -47,7 +49,8 @@ export async function connectBus(options: ConnectBusOptions): Promise<Bus> {
     options.signal?.throwIfAborted();
     try {
       const connection = await connect(connectionOptions(options));
-      return new Bus(connection, await jetstreamManager(connection, { checkAPI: false }), log);
+      const manager = await jetstreamManager(connection, { checkAPI: false });
+      return new Bus(connection, manager, { log, replicas: options.replicas ?? 1 });
     } catch (error) {
       log[attempt < 5 ? 'info' : 'warn']({ err: error }, 'message bus not reachable yet');
       await delay(backoffDelayMs(attempt, CONNECT_BACKOFF), options.signal);
@@ -83,6 +86,8 @@ export class Bus implements AsyncDisposable {
   readonly manager: JetStreamManager;
   readonly jetstream: JetStreamClient;
   readonly log: Logger;
+  /** Copies of every stream that the configuration asks for. */
+  readonly replicas: number;
   readonly #listeners = new Map<BusEvent, Set<() => void>>();
   readonly #closing = new AbortController();
   #isConnected = true;
@@ -91,11 +96,16 @@ export class Bus implements AsyncDisposable {
   #runsCreated: string | null = null;
   #ensuring: Promise<void> | null = null;
 
-  constructor(connection: NatsConnection, manager: JetStreamManager, log: Logger) {
+  constructor(
+    connection: NatsConnection,
+    manager: JetStreamManager,
+    { log, replicas }: { readonly log: Logger; readonly replicas: number },
+  ) {
     this.connection = connection;
     this.manager = manager;
     this.jetstream = jetstream(connection);
     this.log = log;
+    this.replicas = replicas;
     void this.#followConnection();
     void this.#followTopology();
   }

@@ -11,6 +11,8 @@ export interface ChangeStreamInfo {
   readonly messageCount: number;
   readonly sizeBytes: number;
   readonly maxBytes: number;
+  /** Servers that keep a copy of the stream. */
+  readonly replicas: number;
   readonly firstSequence: number;
   readonly lastSequence: number;
 }
@@ -74,6 +76,7 @@ async function changeStreamInfo(bus: Bus, taskId: TaskId): Promise<ChangeStreamI
       messageCount: state.messages,
       sizeBytes: state.bytes,
       maxBytes: config.max_bytes,
+      replicas: config.num_replicas,
       firstSequence: state.first_seq,
       lastSequence: state.last_seq,
     };

@@ -15,7 +15,9 @@ export interface RequestOptions<Params, Payload, Reply extends z.ZodType> {
   readonly timeoutMs: number;
 }
 
-export interface ServeRequestsOptions<Schema extends z.ZodType> {
+export interface ServeRequestsOptions<Params, Schema extends z.ZodType> {
+  /** Only requests with these; all of the subject when absent. */
+  readonly params?: Params;
   /** The reply, sent as JSON. A rejection is logged and answered by silence: the asker's timeout decides. */
   readonly handle: (request: z.output<Schema>) => Promise<unknown>;
   readonly signal?: AbortSignal;
@@ -50,7 +52,7 @@ export async function request<Params, Schema extends z.ZodType, Reply extends z.
 export function serveRequests<Params, Schema extends z.ZodType>(
   bus: Bus,
   subject: Subject<Params, Schema>,
-  options: ServeRequestsOptions<Schema>,
+  options: ServeRequestsOptions<Params, Schema>,
 ): Listening {
   const log = options.log ?? bus.log;
   const answer = async (message: Msg): Promise<void> => {
@@ -68,7 +70,8 @@ export function serveRequests<Params, Schema extends z.ZodType>(
       log.error({ err: error, subject: subject.pattern }, 'request could not be answered');
     }
   };
-  return listen(bus.connection.subscribe(subject.pattern, { queue: QUEUE_GROUP }), options.signal, (message) => {
+  const name = options.params === undefined ? subject.pattern : subject.format(options.params);
+  return listen(bus.connection.subscribe(name, { queue: QUEUE_GROUP }), options.signal, (message) => {
     void answer(message);
   });
 }

@@ -1,4 +1,13 @@
 export { formatLsn, type Lsn, lsnFromBigInt, type LsnText, maxLsn, parseLsn, ZERO_LSN } from './lsn.js';
+export { type ApplySight, type CaptureSight, type Completeness, type Delay, measureDelay } from './task-delay.js';
+export { addRetentionSample, type RetentionSample, secondsUntilSlotLost } from './slot-forecast.js';
+export {
+  formatSourceIdentity,
+  parseSourceIdentity,
+  parseTimelineHistory,
+  refuseSource,
+  type SourceIdentity,
+} from './source-identity.js';
 export {
   isAbnormal,
   parseTaskAction,

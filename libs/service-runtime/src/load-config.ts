@@ -27,6 +27,15 @@ export const BaseConfig = z.object({
     .default('nats://127.0.0.1:4222')
     .describe('Servers of the bus, separated by commas.'),
   SLUICE_NATS_TOKEN: SecretText.optional().describe('Token for the bus, when it asks for one.'),
+  SLUICE_BUS_REPLICAS: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(5)
+    .default(1)
+    .describe(
+      'Servers of the bus that keep a copy of each stream; the same for all services. 3 or 5 need a cluster of as many servers. Streams that exist get more copies, never fewer.',
+    ),
   SLUICE_HTTP_PORT: z.coerce
     .number()
     .int()

@@ -76,6 +76,7 @@ async function serve<Schema extends z.ZodType<BaseConfig>>(
       name: worker,
       log,
       signal,
+      replicas: config.SLUICE_BUS_REPLICAS,
       ...(config.SLUICE_NATS_TOKEN && { token: config.SLUICE_NATS_TOKEN }),
     });
     closers.push(() => bus?.close() ?? Promise.resolve());

@@ -73,6 +73,12 @@ describe('stageReporter', () => {
       publishedLsn: '0/1',
       confirmedLsn: '0/1',
       retainedBytes: 0,
+      transactionLsn: '0/1',
+      sourceTime: null,
+      readThrough: null,
+      clockOffsetMs: null,
+      slot: null,
+      heartbeats: 0,
       transactions,
       changes: 0,
     });

@@ -6,6 +6,7 @@ export { ORDERS } from './builders/shop.js';
 export { TYPE_SAMPLES, type TypeSample } from './builders/type-samples.js';
 export { type CutOptions, type FaultProxy, faultProxy } from './faults/fault-proxy.js';
 export { KILL_POINTS, killPointEnvironment, type KillPointName } from './faults/kill-points.js';
+export { type NatsCluster, natsCluster } from './nats/nats-cluster.js';
 export { dedicatedNats, testNats } from './nats/test-nats.js';
 export {
   expectSameRows,

@@ -47,8 +47,13 @@ describe('what is shown of a task', () => {
       appliedLsn: '0/1',
       durableLsn: '0/1',
       delayMs: 320,
+      lastTransaction: null,
       transactions: 1203,
       changes: 9000,
+      conflicts: { ignored: 0, overwritten: 0 },
+      receivedLsn: '0/1',
+      receivedCommitTime: null,
+      appliedCommitTime: null,
     } as const;
     const capture = {
       kind: 'capture',
@@ -57,6 +62,12 @@ describe('what is shown of a task', () => {
       retainedBytes: 2_000_000,
       transactions: 0,
       changes: 0,
+      transactionLsn: '0/1',
+      sourceTime: null,
+      readThrough: null,
+      clockOffsetMs: null,
+      slot: null,
+      heartbeats: 0,
     } as const;
     expect(incrementalLines({ apply, capture, transactionsPerSecond: 118.4 })).toEqual([
       'incremental: delay 0.32 s  118 transactions/s  1,203 transactions, 9,000 changes applied  2.0 MB of WAL kept',

@@ -61,5 +61,5 @@ export class TaskEventsController {
 function toEvent(item: FeedItem): Parameters<EventStream['send']>[0] {
   if (item.kind === 'state') return { event: 'state', id: item.event.eventId, data: item.event };
   const { taskId, epoch, at, progress } = item.message;
-  return { event: 'progress', data: { taskId, epoch, at, progress } };
+  return { event: 'progress', data: { taskId, epoch, at, progress, delay: item.delay } };
 }

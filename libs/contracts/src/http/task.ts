@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { ConnectionTestResult, PrecheckResult } from '../messages/checks.js';
-import { Progress } from '../messages/progress.js';
+import { DelayParts, Progress } from '../messages/progress.js';
 import { DEFAULT_INCREMENTAL_OPTIONS, IncrementalOptions } from '../messages/incremental-options.js';
 import { SyncType } from '../messages/task-spec.js';
 import { ErrorReport, LsnTextSchema, TaskId } from '../primitives.js';
@@ -58,6 +58,17 @@ export const EndpointView = z.object({
   tlsMode: z.string(),
 });
 
+/** How far the target is behind the source; all zero when nothing is pending. `captureMs`, `transportMs` and `applyMs` make up `totalMs`. */
+export const TaskDelay = DelayParts.extend({
+  /** Source clock now − the time on the source up to which the target has everything. */
+  totalMs: z.number(),
+  /** WAL between what is applied and the end of WAL on the source, bytes; null until the source was seen. */
+  walBytes: z.number().nullable(),
+  /** WAL that the source keeps on its disk for the slot, bytes. */
+  retainedBytes: z.number().nullable(),
+});
+export type TaskDelay = z.infer<typeof TaskDelay>;
+
 export const TaskResource = z.object({
   id: TaskId,
   name: z.string(),
@@ -74,6 +85,8 @@ export const TaskResource = z.object({
   precheck: PrecheckResult.nullable(),
   /** The newest live numbers by kind. */
   progress: z.object({ fullLoad: Progress.nullable(), capture: Progress.nullable(), apply: Progress.nullable() }),
+  /** Of the incremental phase; null before it, and until its workers have spoken. */
+  delay: TaskDelay.nullable(),
   createdAt: z.iso.datetime(),
   updatedAt: z.iso.datetime(),
 });

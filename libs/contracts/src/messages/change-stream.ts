@@ -22,13 +22,29 @@ export const CHANGE_HEADERS = {
   slotLsn: 'Sluice-Slot-Lsn',
   /** Every transaction that ends at or below it is complete within the session up to and including this batch. On every batch; never below `previousLsn`. */
   watermarkLsn: 'Sluice-Watermark-Lsn',
-  /** `1` when the batch begins inside a transaction (or inside a frame): a consumer cannot begin with it. */
+  /**
+   * `1` when the batch begins inside a transaction, `frame` when inside a frame: a consumer can begin with the former only
+   * if that transaction ends at or below its checkpoint, and never with the latter.
+   */
   continues: 'Sluice-Continues',
   /** `1` when the last frame goes on in the next batch. */
   partial: 'Sluice-Partial',
   /** `1` on the last batch of a task that ends: nothing follows. */
   final: 'Sluice-Final',
+  /** When the batch was packed: clock of the source, microseconds since 1970. Absent until capture knows that clock. */
+  capturedAt: 'Sluice-Captured-At',
+  /** On ordinal 0: which server the session reads, see `SourceIdentity` in libs/model. */
+  source: 'Sluice-Source',
 } as const;
+
+/**
+ * Apply may remove batches of a transaction of more bytes before it has committed, as the stream is bounded and the
+ * transaction may not be. With `confirm: stored` capture confirms such a transaction only once it is applied.
+ */
+export const EARLY_ACK_BYTES = 64 * 1024 * 1024;
+
+/** Copies of a change stream that make it as safe as the source: one server may be lost. */
+export const STORED_REPLICAS_MIN = 3;
 
 /** Largest payload of a batch, bytes; NATS allows 1 MiB per message by default, headers included. */
 export const CHANGE_BATCH_BYTES_MAX = 512 * 1024;
@@ -39,12 +55,30 @@ export const taskChanges = {
 };
 
 /** Apply tells capture how far the target is durable. Repeated at least every second; losing one costs nothing. */
-export const AppliedMessage = z.object({ version: z.literal(1), taskId: TaskId, durableLsn: LsnTextSchema });
+export const AppliedMessage = z.object({
+  version: z.literal(1),
+  taskId: TaskId,
+  durableLsn: LsnTextSchema,
+  /** Tables whose rows are still to be copied: a task that ends waits for them. */
+  pendingTables: z.number().int().nonnegative().optional(),
+});
 export type AppliedMessage = z.infer<typeof AppliedMessage>;
 export const appliedMessages = defineSubject({
   pattern: 'sluice.v1.applied.*',
   format: ({ taskId }: { taskId: TaskId }) => `sluice.v1.applied.${taskId}`,
   payload: AppliedMessage,
+});
+
+/** Apply asks capture for the time of the source, as the clocks of the three machines differ. */
+export const ClockRequest = z.object({ version: z.literal(1), taskId: TaskId });
+export type ClockRequest = z.infer<typeof ClockRequest>;
+/** Microseconds since 1970 on the source's clock; null when capture does not know it yet. */
+export const ClockReply = z.object({ version: z.literal(1), sourceTimeMicros: z.number().nullable() });
+export type ClockReply = z.infer<typeof ClockReply>;
+export const clockRequests = defineSubject({
+  pattern: 'sluice.v1.clock.*',
+  format: ({ taskId }: { taskId: TaskId }) => `sluice.v1.clock.${taskId}`,
+  payload: ClockRequest,
 });
 
 /** Apply found a gap after `checkpointLsn`: capture must start a new session. Repeated until a new session's first batch arrives. */

@@ -1,6 +1,6 @@
 import { quoteLiteral, quoteQualified } from '@sluice/postgres-client';
 import { type ClientBase } from 'pg';
-import { inUserSchema, notExtensionMember } from './scope.js';
+import { inUserSchema, notExtensionMember, type QualifiedName } from './scope.js';
 import { readRows, sql } from './sql.js';
 
 export interface SequenceState {
@@ -20,15 +20,32 @@ const SEQUENCES_PER_STATEMENT = 500;
  * `setval(…, false)` stored. Tested on PostgreSQL 10–18.
  */
 export async function readSequences(client: ClientBase): Promise<SequenceState[]> {
-  const names = await readRows<{ schema: string; name: string }>(
+  return readSequenceStates(client, await listSequences(client));
+}
+
+export interface ListedSequence extends QualifiedName {
+  readonly oid: number;
+  readonly isReadable: boolean;
+}
+
+export function listSequences(client: ClientBase): Promise<ListedSequence[]> {
+  return readRows<ListedSequence>(
     client,
     sql`
-    SELECT n.nspname AS schema, c.relname AS name
+    SELECT c.oid, n.nspname AS schema, c.relname AS name,
+           pg_catalog.has_sequence_privilege(c.oid, 'SELECT') AS "isReadable"
     FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
     WHERE c.relkind = 'S' AND c.relpersistence <> 't' AND ${inUserSchema}
       AND ${notExtensionMember(sql`pg_class`, sql`c.oid`)}
     ORDER BY n.nspname, c.relname`,
   );
+}
+
+/** Where these stand. They must exist. */
+export async function readSequenceStates(
+  client: ClientBase,
+  names: readonly QualifiedName[],
+): Promise<SequenceState[]> {
   const states: SequenceState[] = [];
   for (let start = 0; start < names.length; start += SEQUENCES_PER_STATEMENT) {
     const selects = names

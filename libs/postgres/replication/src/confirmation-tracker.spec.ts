@@ -26,4 +26,23 @@ describe('ConfirmationTracker (I1)', () => {
       }),
     );
   });
+
+  it('confirms what the bus has stored when that is ordered, but for what may leave the bus before it is applied', () => {
+    const at = lsnFromBigInt;
+    const tracker = new ConfirmationTracker(at(10n), 'stored');
+    // What was stored before this session began could hold a large transaction.
+    expect(tracker.confirmedLsn).toBe(0n);
+    tracker.durable(at(9n));
+    expect(tracker.confirmedLsn).toBe(9n);
+    tracker.durable(at(10n));
+    tracker.published(at(20n));
+    expect(tracker.confirmedLsn).toBe(20n);
+    tracker.published(at(30n), true);
+    tracker.published(at(40n));
+    expect(tracker.confirmedLsn).toBe(20n);
+    tracker.durable(at(25n));
+    expect(tracker.confirmedLsn).toBe(25n);
+    tracker.durable(at(30n));
+    expect(tracker.confirmedLsn).toBe(40n);
+  });
 });

@@ -24,14 +24,17 @@ export {
 export { CELL_KIND, MESSAGE_KIND } from './pgoutput/message-kind.js';
 export { newRowChange, readTuple, type RowChange, rowChange, TupleView } from './pgoutput/row-change.js';
 export { openWalStream, type WalConsumer, WalStream, type WalStreamOptions } from './wal-stream.js';
+export { readSourceFacts, type SourceFacts } from './source-facts.js';
 export { portableTypeOids } from './portable-types.js';
-export { ConfirmationTracker } from './confirmation-tracker.js';
+export { ConfirmationTracker, type ConfirmWhen } from './confirmation-tracker.js';
 export { publishedTableOids, requirePublication, type UnpublishedTable, unpublishedTables } from './publication.js';
 export {
   currentWalLsn,
   dropSlot,
+  type ExistingSlot,
   pushWalForward,
   readSlot,
+  requireSlot,
   type SlotFacts,
   takeOverSlot,
   terminateSlotReader,

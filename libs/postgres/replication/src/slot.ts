@@ -14,9 +14,13 @@ export type SlotFacts =
       readonly restartLsn: Lsn | null;
       /** `reserved`, `extended`, `unreserved`, `lost`; null before PostgreSQL 13. */
       readonly walStatus: string | null;
+      /** WAL that may still be written before the slot is lost, bytes; null when unbounded, and before PostgreSQL 13. */
+      readonly safeBytes: number | null;
+      /** Why the server does not let it be read any more; null when it does. */
+      readonly invalidation: string | null;
       readonly plugin: string;
       readonly database: string;
-      /** WAL between what the slot has confirmed and the end of WAL, bytes. */
+      /** WAL that the server keeps for the slot, bytes. */
       readonly retainedBytes: number;
     };
 
@@ -26,6 +30,8 @@ interface SlotRow {
   confirmed_flush_lsn: string;
   restart_lsn: string | null;
   wal_status: string | null;
+  safe_bytes: string | null;
+  invalidation: string | null;
   plugin: string;
   database: string;
   retained_bytes: string;
@@ -35,11 +41,18 @@ const SLOT_POLL_MS = 50;
 
 /** What the source says about a logical slot. PostgreSQL 10–18. */
 export async function readSlot(client: Client, slotName: string): Promise<SlotFacts> {
-  // to_jsonb gives null for a column that this version does not have (wal_status: since 13).
+  // to_jsonb gives null for a column that this version does not have (wal_status and safe_wal_size: since 13, conflicting:
+  // 16, invalidation_reason: 17).
   const { rows } = await client.query<SlotRow>(
     `SELECT active, active_pid, confirmed_flush_lsn::text, restart_lsn::text, plugin::text, database::text,
             pg_catalog.to_jsonb(slot) ->> 'wal_status' AS wal_status,
-            pg_catalog.pg_wal_lsn_diff(pg_catalog.pg_current_wal_lsn(), confirmed_flush_lsn)::text AS retained_bytes
+            pg_catalog.to_jsonb(slot) ->> 'safe_wal_size' AS safe_bytes,
+            CASE WHEN pg_catalog.to_jsonb(slot) ->> 'invalidation_reason' IS NOT NULL
+                   THEN pg_catalog.to_jsonb(slot) ->> 'invalidation_reason'
+                 WHEN pg_catalog.to_jsonb(slot) ->> 'conflicting' = 'true' THEN 'conflict with recovery'
+                 WHEN pg_catalog.to_jsonb(slot) ->> 'wal_status' = 'lost' THEN 'the WAL that it needs was removed'
+            END AS invalidation,
+            coalesce(pg_catalog.pg_wal_lsn_diff(pg_catalog.pg_current_wal_lsn(), restart_lsn), 0)::text AS retained_bytes
        FROM pg_catalog.pg_replication_slots AS slot
       WHERE slot_name = $1 AND slot_type = 'logical'`,
     [slotName],
@@ -53,10 +66,22 @@ export async function readSlot(client: Client, slotName: string): Promise<SlotFa
     confirmedFlushLsn: parseLsn(row.confirmed_flush_lsn),
     restartLsn: row.restart_lsn === null ? null : parseLsn(row.restart_lsn),
     walStatus: row.wal_status,
+    safeBytes: row.safe_bytes === null ? null : Number(row.safe_bytes),
+    invalidation: row.invalidation,
     plugin: row.plugin,
     database: row.database,
     retainedBytes: Number(row.retained_bytes),
   };
+}
+
+export type ExistingSlot = Extract<SlotFacts, { exists: true }>;
+
+/** @throws SluiceError 4001 when somebody dropped the slot, 4003 when the server does not let it be read any more. */
+export async function requireSlot(client: Client, slotName: string): Promise<ExistingSlot> {
+  const slot = await readSlot(client, slotName);
+  if (!slot.exists) throw new SluiceError('SLUICE-4001', { detail: `slot ${slotName} does not exist` });
+  if (slot.invalidation === null) return slot;
+  throw new SluiceError('SLUICE-4003', { detail: `slot ${slotName}: ${slot.invalidation}` });
 }
 
 /**
@@ -67,14 +92,10 @@ export async function takeOverSlot(
   client: Client,
   slotName: string,
   options: { readonly signal: AbortSignal; readonly deadlineMs: number },
-): Promise<Extract<SlotFacts, { exists: true }>> {
+): Promise<ExistingSlot> {
   const deadline = Date.now() + options.deadlineMs;
   for (;;) {
-    const slot = await readSlot(client, slotName);
-    if (!slot.exists) throw new SluiceError('SLUICE-4001', { detail: `slot ${slotName} does not exist` });
-    if (slot.walStatus === 'lost') {
-      throw new SluiceError('SLUICE-4003', { detail: `slot ${slotName}: the WAL that it needs was removed` });
-    }
+    const slot = await requireSlot(client, slotName);
     if (!slot.isActive) return slot;
     if (Date.now() > deadline) {
       throw new SluiceError('SLUICE-4002', { detail: `slot ${slotName} is held by process ${slot.activePid}` });

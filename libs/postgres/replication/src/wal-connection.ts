@@ -1,13 +1,17 @@
 import { assert } from '@sluice/kernel';
 import { classifyConnectError, clientConfig, type Endpoint, VALUE_SETTINGS } from '@sluice/postgres-client';
+import { type SourceIdentity } from '@sluice/model';
 import { Socket } from 'node:net';
 import pg from 'pg';
+import { identifySource } from './identify-source.js';
 
 export interface WalConnection {
   readonly socket: Socket;
   readonly isUnixSocket: boolean;
   /** 0 when the source waits for ever. */
   readonly walSenderTimeoutMs: number;
+  /** Who answers; null when the server does not tell where its timelines began. */
+  readonly source: SourceIdentity | null;
   /** From now on the socket's bytes go to `reader` and not to `pg`. */
   takeOver(reader: SocketReader): void;
 }
@@ -35,6 +39,7 @@ export async function openWalConnection(endpoint: Endpoint, applicationName: str
   try {
     await client.connect();
     const walSenderTimeoutMs = await readWalSenderTimeout(client);
+    const source = await identifySource(client);
     const socket = client.connection.stream;
     assert(socket instanceof Socket, 'pg must use a socket');
     // `pg` is out from here on: its parser would make an object of each message.
@@ -43,6 +48,7 @@ export async function openWalConnection(endpoint: Endpoint, applicationName: str
       socket,
       isUnixSocket: endpoint.host.startsWith('/'),
       walSenderTimeoutMs,
+      source,
       takeOver: (reader) => {
         if (direct) direct.reader = reader;
         else socket.on('data', (chunk: Buffer) => reader.append(chunk));

@@ -1,6 +1,6 @@
 import { SluiceError } from '@sluice/contracts';
 import { abortReason, assert, type Deferred, deferred } from '@sluice/kernel';
-import { formatLsn, type Lsn, maxLsn, ZERO_LSN } from '@sluice/model';
+import { formatLsn, type Lsn, maxLsn, type SourceIdentity, ZERO_LSN } from '@sluice/model';
 import { type Endpoint, quoteIdentifier, quoteLiteral } from '@sluice/postgres-client';
 import { type Socket } from 'node:net';
 import { classifyReplicationError } from './classify-replication-error.js';
@@ -99,6 +99,11 @@ export class WalStream implements AsyncDisposable {
 
   get confirmedLsn(): Lsn {
     return this.#confirmedLsn;
+  }
+
+  /** Which server, and which of its histories, this stream is read from. */
+  get source(): SourceIdentity | null {
+    return this.#connection.source;
   }
 
   /** Rows wait until `read` is called. */

@@ -1,5 +1,12 @@
 import { SluiceError } from '@sluice/contracts';
-import { formatLsn, type Lsn, parseLsn } from '@sluice/model';
+import {
+  formatLsn,
+  formatSourceIdentity,
+  type Lsn,
+  parseLsn,
+  parseSourceIdentity,
+  type SourceIdentity,
+} from '@sluice/model';
 import { type ClientBase } from 'pg';
 import { createConflictTable } from './conflict-journal.js';
 import { createAdoptionTables } from './pending-tables.js';
@@ -10,6 +17,8 @@ export interface Checkpoint {
   readonly epoch: bigint;
   /** Every transaction that ends at or below it is applied, none that commits at or above it is (I2). */
   readonly appliedLsn: Lsn;
+  /** The server that the changes up to there are from; null before the first of them came. */
+  readonly source: SourceIdentity | null;
 }
 
 /** Serializes the creation of bookkeeping by several workers; any constant that nobody else uses. */
@@ -22,8 +31,14 @@ export async function ensureCheckpointTable(target: ClientBase): Promise<void> {
   await target.query('CREATE SCHEMA IF NOT EXISTS sluice');
   await target.query(`
     CREATE TABLE IF NOT EXISTS sluice.checkpoint (
-      task_id uuid PRIMARY KEY, epoch bigint NOT NULL, lsn pg_lsn NOT NULL, commit_time timestamptz
+      task_id uuid PRIMARY KEY, epoch bigint NOT NULL, lsn pg_lsn NOT NULL, commit_time timestamptz,
+      source text
     ) WITH (fillfactor = 50)`);
+  const { rowCount } = await target.query(
+    `SELECT FROM pg_catalog.pg_attribute WHERE attrelid = 'sluice.checkpoint'::regclass AND attname = 'source'`,
+  );
+  // Of an earlier version. Asked first, as the change would wait for every writer even when there is nothing to change.
+  if (rowCount === 0) await target.query('ALTER TABLE sluice.checkpoint ADD COLUMN source text');
   await createAdoptionTables(target);
   await createConflictTable(target);
   await target.query('COMMIT');
@@ -34,13 +49,30 @@ export async function ensureCheckpointTable(target: ClientBase): Promise<void> {
  * @throws SluiceError 5005 when the task has no checkpoint, which means that its load did not finish on this database.
  */
 export async function claimCheckpoint(target: ClientBase, taskId: string): Promise<Checkpoint> {
-  const { rows } = await target.query<{ epoch: string; lsn: string }>(
-    'UPDATE sluice.checkpoint SET epoch = epoch + 1 WHERE task_id = $1 RETURNING epoch::text, lsn::text',
+  const { rows } = await target.query<{ epoch: string; lsn: string; source: string | null }>(
+    'UPDATE sluice.checkpoint SET epoch = epoch + 1 WHERE task_id = $1 RETURNING epoch::text, lsn::text, source',
     [taskId],
   );
   const row = rows[0];
   if (!row) throw new SluiceError('SLUICE-5005', { detail: 'the target holds no checkpoint of this task' });
-  return { epoch: BigInt(row.epoch), appliedLsn: parseLsn(row.lsn) };
+  const source = row.source === null ? null : parseSourceIdentity(row.source);
+  return { epoch: BigInt(row.epoch), appliedLsn: parseLsn(row.lsn), source };
+}
+
+/** Notes which server the changes are from that will be applied next. On disk when it resolves. */
+export async function recordSource(
+  target: ClientBase,
+  { taskId, epoch, source }: { taskId: string; epoch: bigint; source: SourceIdentity },
+): Promise<void> {
+  await target.query('BEGIN');
+  // Without it the checkpoint could be on disk, and say after a crash that its changes are from the server before.
+  await target.query('SET LOCAL synchronous_commit = on');
+  await target.query('UPDATE sluice.checkpoint SET source = $3 WHERE task_id = $1::uuid AND epoch = $2::bigint', [
+    taskId,
+    epoch.toString(),
+    formatSourceIdentity(source),
+  ]);
+  await target.query('COMMIT');
 }
 
 /** The statement that moves the checkpoint inside the transaction that holds the rows; it must affect exactly one row. */

@@ -1,9 +1,9 @@
 import { type ConflictPolicy, SluiceError } from '@sluice/contracts';
-import { type Lsn, parseLsn } from '@sluice/model';
+import { type Lsn, parseLsn, type SourceIdentity } from '@sluice/model';
 import { type Client, connect, type Endpoint, hasSqlState, SQLSTATE, VALUE_SETTINGS } from '@sluice/postgres-client';
 import { conflictError, ConflictStop, FoldedStatementFailed, targetError } from './apply-failure.js';
 import { type ApplyMode, ChangeApplier } from './change-applier.js';
-import { type Checkpoint, claimCheckpoint, ensureCheckpointTable, moveCheckpoint } from './checkpoint.js';
+import { type Checkpoint, claimCheckpoint, ensureCheckpointTable, moveCheckpoint, recordSource } from './checkpoint.js';
 import { conflictIdOf, journal } from './conflict-journal.js';
 import { DdlRunner, type DdlSettings } from './ddl-runner.js';
 import { type ConflictCounts, ExactWriter } from './exact-writer.js';
@@ -61,6 +61,7 @@ export class TargetSession {
   readonly #taskId: string;
   readonly #epoch: bigint;
   readonly #conflictPolicy: ConflictPolicy;
+  #source: SourceIdentity | null;
   #appliedLsn: Lsn;
   #durableLsn: Lsn;
   #unflushed: UnflushedCommit[] = [];
@@ -87,6 +88,7 @@ export class TargetSession {
     this.#taskId = options.taskId;
     this.#epoch = options.checkpoint.epoch;
     this.#conflictPolicy = options.conflictPolicy;
+    this.#source = options.checkpoint.source;
     this.#appliedLsn = options.checkpoint.appliedLsn;
     this.#durableLsn = options.checkpoint.appliedLsn;
   }
@@ -134,6 +136,17 @@ export class TargetSession {
       await client.end().catch(() => undefined);
       throw targetError(error, 'opening the target');
     }
+  }
+
+  /** The server that what is applied is from; null before the first change came. */
+  get source(): SourceIdentity | null {
+    return this.#source;
+  }
+
+  /** The changes that come next are from this server. Nothing may be under way. */
+  async recordSource(source: SourceIdentity): Promise<void> {
+    await recordSource(this.#client, { taskId: this.#taskId, epoch: this.#epoch, source });
+    this.#source = source;
   }
 
   /** What is applied and visible. */
