@@ -91,7 +91,8 @@ export class FaultyLink {
       return;
     }
     this.#later(() => {
-      if (to.destroyed || to.write(chunk)) return;
+      // What was delayed still comes while it is paused already.
+      if (to.destroyed || to.write(chunk) || from.isPaused()) return;
       from.pause();
       to.once('drain', () => from.resume());
     });
