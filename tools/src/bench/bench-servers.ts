@@ -20,6 +20,8 @@ const SETTINGS: Readonly<Record<string, string>> = {
   max_connections: '100',
   maintenance_work_mem: '256MB',
   autovacuum: 'off',
+  // By default a subscription that is enabled less than 5 s after another one waits for the rest of these 5 s.
+  wal_retrieve_retry_interval: '200ms',
 };
 
 const POLL_MS = 5;

@@ -9,29 +9,33 @@ export interface GrowthStep {
   readonly results: readonly SystemResult[];
 }
 
-/** One table per thing measured, with the ratio of our median to each system's: below 1.00 means less than theirs. */
+/** Every thing measured of every system, with the ratio of our median to its: below 1.00 means less than it. */
 export function formatResults(title: string, results: readonly SystemResult[]): string {
-  const figures = [...new Set(results.flatMap((result) => Object.keys(result.figures)))];
-  const isTimed = results.some(({ medianSeconds }) => medianSeconds !== null);
-  const measured = [...(isTimed || figures.length === 0 ? [SECONDS] : []), ...figures];
-  return [title, ...measured.map((name) => formatFigure(name, results))].join('\n\n');
+  const figures = [SECONDS, ...new Set(results.flatMap((result) => Object.keys(result.figures)))];
+  const rows = figures.flatMap((figure) => formatFigure(figure, results));
+  const failed = results.flatMap(({ name, missing }) =>
+    missing === undefined ? [] : [`no result of ${name}: ${missing}`],
+  );
+  const head = ['measured', 'system', 'median', 'min', 'max', 'sluice / it'];
+  return [title, '', formatTable([head, ...rows], { textColumns: 2 }), ...failed].join('\n');
 }
 
-function formatFigure(figure: string, results: readonly SystemResult[]): string {
+/** Systems without it have no row. */
+function formatFigure(figure: string, results: readonly SystemResult[]): string[][] {
   const ours = medianOf(
     valuesOf(
       results.find(({ name }) => name === 'sluice'),
       figure,
     ),
   );
-  const rows = results.map((result) => {
+  return results.flatMap((result) => {
     const values = valuesOf(result, figure);
     const median = medianOf(values);
-    if (median === null) return [result.name, NOTHING, NOTHING, NOTHING, result.missing ?? NOTHING];
+    if (median === null) return [];
     const ratio = ours === null || median === 0 ? NOTHING : (ours / median).toFixed(2);
-    return [result.name, median.toFixed(2), Math.min(...values).toFixed(2), Math.max(...values).toFixed(2), ratio];
+    const numbers = [median, Math.min(...values), Math.max(...values)].map((value) => value.toFixed(2));
+    return [[figure, result.name, ...numbers, ratio]];
   });
-  return formatTable([[figure, 'median', 'min', 'max', 'sluice / it'], ...rows]);
 }
 
 function valuesOf(result: SystemResult | undefined, figure: string): readonly number[] {
@@ -60,16 +64,13 @@ export function formatGrowth(caseName: string, steps: readonly GrowthStep[]): st
   return `${caseName}: how it grows with the work\n${formatTable([head, ...rows])}`;
 }
 
-/** The first column to the left, the others to the right but for a trailing remark. */
-export function formatTable(table: readonly (readonly string[])[]): string {
-  const widths = (table[0] ?? []).map((_, column) =>
-    column === 4 ? 0 : Math.max(...table.map((row) => row[column]?.length ?? 0)),
-  );
-  return table
-    .map((row) =>
-      row
-        .map((cell, column) => (column === 0 ? cell.padEnd(widths[0] ?? 0) : cell.padStart(widths[column] ?? 0)))
-        .join('  '),
-    )
-    .join('\n');
+/** Text to the left, numbers to the right. */
+export function formatTable(
+  table: readonly (readonly string[])[],
+  { textColumns = 1 }: { readonly textColumns?: number } = {},
+): string {
+  const widths = (table[0] ?? []).map((_, column) => Math.max(...table.map((row) => row[column]?.length ?? 0)));
+  const align = (cell: string, column: number): string =>
+    column < textColumns ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0);
+  return table.map((row) => row.map(align).join('  ')).join('\n');
 }
