@@ -14,7 +14,7 @@ export interface OpenJoin {
 /** True when every table was copied under the same snapshot. */
 export async function isOneMoment(target: Client, taskId: string): Promise<boolean> {
   const { rows } = await target.query<{ isOne: boolean }>(
-    `SELECT min(start_lsn) IS NOT DISTINCT FROM max(start_lsn) AS "isOne" FROM sluice.table_load WHERE task_id = $1`,
+    `SELECT count(DISTINCT start_lsn) <= 1 AS "isOne" FROM sluice.table_load WHERE task_id = $1`,
     [taskId],
   );
   return rows[0]?.isOne ?? true;
@@ -26,7 +26,7 @@ export async function isOneMoment(target: Client, taskId: string): Promise<boole
  */
 export async function readOpenJoin(target: Client, taskId: string, epoch: number): Promise<OpenJoin | null> {
   const { rows } = await orNoRows<{ joinLsn: string; error: LedgerError | null }>(target, {
-    text: `SELECT coalesce((SELECT max(start_lsn) FROM sluice.table_load WHERE task_id = $1), '0/0')::text AS "joinLsn",
+    text: `SELECT coalesce((SELECT start_lsn FROM sluice.table_load WHERE task_id = $1 AND start_lsn IS NOT NULL ORDER BY start_lsn DESC LIMIT 1), '0/0')::text AS "joinLsn",
                   coalesce(
                     (SELECT error FROM sluice.build_step
                      WHERE task_id = $1 AND done_at IS NULL AND (error ->> 'epoch')::int = $2
