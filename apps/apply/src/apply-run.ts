@@ -15,6 +15,7 @@ import {
 import { type ApplyConfig } from './apply.config.js';
 import { ApplyLoop, ExactRestartNeeded } from './apply-loop.js';
 import { ApplyProgress } from './apply-progress.js';
+import { ConflictShipper } from './conflict-shipper.js';
 import { UnfinishedLoad } from './finish-load.js';
 import { SequenceSink } from './sequence-sink.js';
 import { SourceTime } from './source-time.js';
@@ -97,6 +98,7 @@ async function applyUntilStopped(options: SessionOptions): Promise<WorkOutcome> 
   // Order: the checkpoint is claimed before the stream is read, so that the writer before us can commit nothing that we would not see.
   const target = await TargetSession.open(toEndpoint(endpoints.target), {
     taskId,
+    conflictPolicy: run.task.incremental.conflictPolicy,
     silenceMs: config.SLUICE_APPLY_SILENCE_MS,
   });
   try {
@@ -113,6 +115,13 @@ async function applyUntilStopped(options: SessionOptions): Promise<WorkOutcome> 
       prefetchBytes: config.SLUICE_APPLY_PREFETCH_BYTES,
       // Wakes the loop at once when the order to stop comes; a newer run must not find this one still reading.
       signal,
+    });
+    // Order: disposed when the loop is over and before the run says how it ended, so that a conflict that stops the task is seen with it.
+    await using _conflicts = new ConflictShipper(bus, {
+      taskId,
+      target: toEndpoint(endpoints.target),
+      counts: () => target.conflicts,
+      log: options.log,
     });
     await using _sequences = new SequenceSink(bus, { taskId, target: toEndpoint(endpoints.target), log: options.log });
     progress.begin(target);

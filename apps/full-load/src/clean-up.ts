@@ -1,4 +1,4 @@
-import { type StageRunOf } from '@sluice/contracts';
+import { type Conflict, type StageRunOf } from '@sluice/contracts';
 import { removeDdlCapture } from '@sluice/postgres-ddl';
 import {
   connectSource,
@@ -8,15 +8,20 @@ import {
   dropTaskBookkeeping,
   readLoad,
 } from '@sluice/postgres-snapshot';
+import { handOverJournal } from '@sluice/postgres-writer';
 import { type WorkOutcome } from '@sluice/service-runtime';
 import { copySequences } from './copy-sequences.js';
 import { type TaskDatabases } from './task-databases.js';
 
 /**
  * Removes what the task left on both servers; what is not there is fine. The bookkeeping goes last, as it says whether
- * the sequences still have to be set.
+ * the sequences still have to be set and which conflicts nobody else knows of.
  */
-export async function cleanUp(run: StageRunOf<'cleanup'>, databases: TaskDatabases): Promise<WorkOutcome> {
+export async function cleanUp(
+  run: StageRunOf<'cleanup'>,
+  databases: TaskDatabases,
+  recordConflicts: (conflicts: Conflict[]) => Promise<void>,
+): Promise<WorkOutcome> {
   const { taskId, slotName, publicationName, incremental } = run.task;
   await using source = await connectSource(databases.source, { applicationName: `cleanup ${taskId}` });
   await using target = await connectTarget(databases.target, { applicationName: `cleanup ${taskId}` });
@@ -25,6 +30,7 @@ export async function cleanUp(run: StageRunOf<'cleanup'>, databases: TaskDatabas
   await dropSlot(source, slotName);
   if (incremental.ddl.enabled) await removeDdlCapture(source, slotName);
   await dropPublication(source, publicationName);
+  await handOverJournal(target, taskId, recordConflicts);
   await dropTaskBookkeeping(target, taskId);
   return { kind: 'succeeded', result: { stage: 'cleanup' } };
 }

@@ -2,7 +2,7 @@ import { Controller, Inject } from '@nestjs/common';
 import { Ctx, Payload } from '@nestjs/microservices';
 import { type StageRunOf } from '@sluice/contracts';
 import { recordLoadError } from '@sluice/postgres-snapshot';
-import { OnRun, publishRun, type RunContext } from '@sluice/messaging';
+import { OnRun, publishRun, recordConflicts, type RunContext } from '@sluice/messaging';
 import {
   killPoint,
   RUNTIME,
@@ -102,7 +102,10 @@ export class FullLoadHandler {
       context,
       reporter: stageReporter(bus, { run, worker, signal: context.signal }),
       classify: classifyLoadError,
-      work: async () => cleanUp(run, await this.#findDatabases(run.task.taskId)),
+      work: async () =>
+        cleanUp(run, await this.#findDatabases(run.task.taskId), (conflicts) =>
+          recordConflicts(bus, run.task.taskId, conflicts),
+        ),
     });
   }
 }

@@ -1,9 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { type StageEvent, stageEvents, type StageRun, TaskResource } from '@sluice/contracts';
 import { present } from '@sluice/kernel';
-import { consumeRuns, desiredStates, publish, requestEndpoints } from '@sluice/messaging';
+import { consumeRuns, desiredStates, publish, recordConflicts, requestEndpoints } from '@sluice/messaging';
 import { testDatabase, type TestDatabase, testNats, waitFor } from '@sluice/testing';
 import { randomUUID } from 'node:crypto';
+import { z } from 'zod';
 import { ADMIN_KEY, BUS_KEY, startTestService, type TestService } from './test-service.js';
 
 jest.setTimeout(60_000);
@@ -351,5 +352,53 @@ describe('a restart', () => {
     await waitFor('the precheck to be given out', () =>
       runs.some((run) => run.task.taskId === id && run.stage === 'precheck'),
     );
+  });
+
+  it('keeps conflicts once, lists them by filters and pages, with rows when asked, and forgets them with their task', async () => {
+    const taskId = await create('with-conflicts');
+    const conflicts = Array.from({ length: 5 }, (_, index) => ({
+      conflictId: randomUUID(),
+      taskId,
+      at: `2026-01-0${index + 1}T00:00:00.000001Z`,
+      commitLsn: '0/AB',
+      changeNumber: index,
+      table: { schema: 'public', name: index < 2 ? 'a.b' : 'c' },
+      operation: index === 0 ? ('delete' as const) : ('insert' as const),
+      kind: index === 0 ? ('missing_row' as const) : ('duplicate_key' as const),
+      constraint: index === 0 ? null : 'c_pkey',
+      action: index === 4 ? ('overwritten' as const) : ('ignored' as const),
+      key: { z: '1', a: null },
+      sourceRow: index === 0 ? null : { z: '1', a: 'x' },
+      targetRows: index === 0 ? [] : [{ z: '1', a: 'y' }],
+    }));
+    await recordConflicts(service.bus, taskId, conflicts.slice(0, 3));
+    await recordConflicts(service.bus, taskId, conflicts);
+    const path = `/api/v1/tasks/${taskId}/conflicts`;
+    const numbers = async (query: string): Promise<unknown> => {
+      const { body } = await call('GET', `${path}?${query}`);
+      return z
+        .array(z.object({ changeNumber: z.number() }))
+        .parse(body['items'])
+        .map((one) => one.changeNumber);
+    };
+    expect(await numbers('')).toEqual([4, 3, 2, 1, 0]);
+    expect(await numbers('schema=public&table=a.b')).toEqual([1, 0]);
+    expect(await numbers('kind=missing_row')).toEqual([0]);
+    expect(await numbers('action=overwritten')).toEqual([4]);
+    expect(await numbers('operation=insert&from=2026-01-03T00:00:00Z&to=2026-01-05T01:00:00%2B01:00')).toEqual([3, 2]);
+    const first = await call('GET', `${path}?limit=3`);
+    expect(first.body['items']).not.toContainEqual(expect.objectContaining({ targetRows: expect.anything() }));
+    expect(await numbers(`limit=3&cursor=${String(first.body['nextCursor'])}`)).toEqual([1, 0]);
+    const withRows = await call('GET', `${path}?rows=true`);
+    expect(withRows.body).toEqual({
+      items: conflicts.toReversed().map((one) => ({ ...one, at: one.at.replace('.000001Z', '.000Z') })),
+      nextCursor: null,
+    });
+    expect(Object.keys(conflicts[1]?.sourceRow ?? {})).toEqual(['z', 'a']);
+    expect((await call('GET', `${path}?rows=true&limit=100`)).status).toBe(400);
+    expect((await call('GET', `/api/v1/tasks/${randomUUID()}/conflicts`)).status).toBe(404);
+    expect((await call('DELETE', `/api/v1/tasks/${taskId}`)).status).toBe(204);
+    await recordConflicts(service.bus, taskId, conflicts);
+    expect((await call('GET', path)).status).toBe(404);
   });
 });

@@ -3,10 +3,12 @@ import { MetadataDatabase } from '@sluice/metadata';
 import { AlarmHandler } from './alarm.handler.js';
 import { AlarmsController } from './api/alarms.controller.js';
 import { DdlDecisionsController } from './api/ddl-decisions.controller.js';
+import { ConflictsController } from './api/conflicts.controller.js';
 import { DocumentsController } from './api/documents.controller.js';
 import { TaskEventsController } from './api/task-events.controller.js';
 import { TasksController } from './api/tasks.controller.js';
 import { BackgroundWork } from './background-work.js';
+import { ConflictHandler } from './conflict.handler.js';
 import { LiveFeedHandler } from './live-feed.handler.js';
 import { LiveProgress } from './live-progress.js';
 import { OutboxDispatcher } from './outbox-dispatcher.js';
@@ -27,10 +29,12 @@ export class TaskManagementModule {
         DdlDecisionsController,
         TasksController,
         AlarmsController,
+        ConflictsController,
         DocumentsController,
         StageEventHandler,
         LiveFeedHandler,
         AlarmHandler,
+        ConflictHandler,
       ],
       providers: [
         { provide: MetadataDatabase, useValue: metadata },

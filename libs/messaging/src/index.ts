@@ -10,6 +10,7 @@ export {
   ReaderReplacedError,
 } from './change-stream-errors.js';
 export { type ChangeStreamInfo, type ChangeStreams, changeStreams, type OpenReaderOptions } from './change-streams.js';
+export { recordConflicts } from './conflicts.js';
 export { requestEndpoints, serveCredentials, type ServeCredentialsOptions, TaskEndpoints } from './credentials.js';
 export { type DesiredStates, desiredStates } from './desired-states.js';
 export { type ConsumeEventsOptions, consumeEvents, type EventContext } from './events.js';

@@ -1,6 +1,7 @@
 export { type AlarmLog, type AlarmPage, type AlarmQuery } from './alarm-log.js';
 export { type ApiKey, type ApiKeys } from './api-keys.js';
 export { type AuditEntry, type AuditLog } from './audit-log.js';
+export { type ConflictLog, type ConflictPage, type ConflictQuery, type ListedConflict } from './conflict-log.js';
 export { type CredentialVault } from './credential-vault.js';
 export { MetadataDatabase, type MetadataOptions } from './metadata-database.js';
 export { type OutboxItem, type OutboxMessage, type TraceHeaders } from './outbox-message.js';

@@ -3,11 +3,13 @@ import { DataSource } from 'typeorm';
 import { AlarmLog } from './alarm-log.js';
 import { ApiKeys } from './api-keys.js';
 import { AuditLog } from './audit-log.js';
+import { ConflictLog } from './conflict-log.js';
 import { connectionOptions, METADATA_SCHEMA } from './connection-options.js';
 import { CredentialVault } from './credential-vault.js';
 import { AlarmEntity } from './entities/alarm.entity.js';
 import { ApiKeyEntity } from './entities/api-key.entity.js';
 import { AuditEventEntity } from './entities/audit-event.entity.js';
+import { ConflictEntity } from './entities/conflict.entity.js';
 import { IdempotencyKeyEntity } from './entities/idempotency-key.entity.js';
 import { OutboxMessageEntity } from './entities/outbox-message.entity.js';
 import { TaskCredentialsEntity } from './entities/task-credentials.entity.js';
@@ -16,6 +18,7 @@ import { TaskEntity } from './entities/task.entity.js';
 import { LOCKS } from './locks.js';
 import { Initial1767225600000 } from './migrations/1767225600000-initial.js';
 import { IncrementalOptions1769904000000 } from './migrations/1769904000000-incremental-options.js';
+import { Conflicts1769990400000 } from './migrations/1769990400000-conflicts.js';
 import { Outbox } from './outbox.js';
 import { Sealer } from './sealed-box.js';
 import { TaskCreator } from './task-creator.js';
@@ -30,6 +33,7 @@ const ENTITIES = [
   AuditEventEntity,
   IdempotencyKeyEntity,
   AlarmEntity,
+  ConflictEntity,
 ];
 
 export interface MetadataOptions {
@@ -46,6 +50,7 @@ export class MetadataDatabase implements AsyncDisposable {
   readonly apiKeys: ApiKeys;
   readonly audit: AuditLog;
   readonly alarms: AlarmLog;
+  readonly conflicts: ConflictLog;
   readonly #dataSource: DataSource;
 
   private constructor(dataSource: DataSource, sealer: Sealer) {
@@ -53,6 +58,7 @@ export class MetadataDatabase implements AsyncDisposable {
     this.#dataSource = dataSource;
     this.audit = new AuditLog(manager);
     this.alarms = new AlarmLog(manager);
+    this.conflicts = new ConflictLog(manager);
     this.vault = new CredentialVault(manager, sealer);
     this.tasks = new TaskRepository(dataSource, this.vault, this.audit);
     this.creator = new TaskCreator(dataSource, this.vault, { audit: this.audit, sealer });
@@ -66,7 +72,7 @@ export class MetadataDatabase implements AsyncDisposable {
       ...connectionOptions(url),
       schema: METADATA_SCHEMA,
       entities: ENTITIES,
-      migrations: [Initial1767225600000, IncrementalOptions1769904000000],
+      migrations: [Initial1767225600000, IncrementalOptions1769904000000, Conflicts1769990400000],
       // An idle connection that the server ends is replaced at the next use; without a listener it would end the process.
       poolErrorHandler: () => undefined,
     });

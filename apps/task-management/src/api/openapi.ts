@@ -2,6 +2,7 @@ import { CreateTaskRequest, DdlDecision, EndTaskRequest, ProblemDocument, TaskRe
 import { type TaskAction } from '@sluice/model';
 import { z } from 'zod';
 import { AlarmList, AlarmListQuery } from './alarm-list.js';
+import { ConflictList, ConflictListQuery } from './conflict-list.js';
 import { TaskList, TaskListQuery } from './task-list.js';
 
 type Json = Readonly<Record<string, unknown>>;
@@ -14,6 +15,7 @@ const SCHEMAS = {
   Task: jsonSchema(TaskResource, 'output'),
   TaskList: jsonSchema(TaskList, 'output'),
   AlarmList: jsonSchema(AlarmList, 'output'),
+  ConflictList: jsonSchema(ConflictList, 'output'),
   Problem: jsonSchema(ProblemDocument, 'output'),
 };
 
@@ -37,7 +39,15 @@ export function openApiDocument(): Json {
     },
     servers: [{ url: '/api/v1' }],
     security: [{ apiKey: [] }],
-    paths: { ...taskPaths(), ...actionPaths(), ...ddlPaths(), ...eventPaths(), ...alarmPaths(), ...openPaths() },
+    paths: {
+      ...taskPaths(),
+      ...actionPaths(),
+      ...ddlPaths(),
+      ...eventPaths(),
+      ...alarmPaths(),
+      ...conflictPaths(),
+      ...openPaths(),
+    },
     components: {
       schemas: SCHEMAS,
       securitySchemes: { apiKey: { type: 'http', scheme: 'bearer', description: 'An API key.' } },
@@ -129,6 +139,15 @@ function alarmPaths(): Json {
     responses: { 200: answer('AlarmList', 'A page'), ...problems(400, 401) },
   };
   return { '/alarms': { get } };
+}
+
+function conflictPaths(): Json {
+  const get = {
+    ...operation('listConflicts', 'List conflicts of the incremental phase, newest first; rows with `rows=true`'),
+    parameters: queryParameters(ConflictListQuery),
+    responses: { 200: answer('ConflictList', 'A page'), ...problems(400, 401, 404) },
+  };
+  return { '/tasks/{id}/conflicts': { parameters: [ID], get } };
 }
 
 function openPaths(): Json {

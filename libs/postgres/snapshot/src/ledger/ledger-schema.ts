@@ -43,6 +43,14 @@ const TABLES: readonly (readonly [name: string, definition: string])[] = [
     `(step_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, task_id uuid NOT NULL, search_path text[] NOT NULL,
       statement text NOT NULL)`,
   ],
+  [
+    'conflict',
+    `(conflict_id uuid PRIMARY KEY, ordinal bigint GENERATED ALWAYS AS IDENTITY, task_id uuid NOT NULL,
+      at timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(), commit_lsn pg_lsn NOT NULL,
+      change_number bigint NOT NULL, schema_name text NOT NULL, table_name text NOT NULL, operation text NOT NULL,
+      kind text NOT NULL, constraint_name text, action text NOT NULL, key json NOT NULL, source_row json,
+      target_rows json NOT NULL, UNIQUE (task_id, ordinal))`,
+  ],
 ];
 const INDEXES = `
   CREATE INDEX IF NOT EXISTS chunk_of_table ON sluice.chunk (task_id, schema_name, table_name);

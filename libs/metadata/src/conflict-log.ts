@@ -1,0 +1,96 @@
+import { type Conflict, type TaskId } from '@sluice/contracts';
+import { type EntityManager } from 'typeorm';
+import { formatCursor, parseCursor } from './cursor.js';
+import { ConflictEntity } from './entities/conflict.entity.js';
+
+export interface ConflictQuery {
+  readonly taskId: TaskId;
+  readonly limit: number;
+  readonly cursor?: string | undefined;
+  readonly schema?: string | undefined;
+  readonly table?: string | undefined;
+  readonly kind?: Conflict['kind'] | undefined;
+  readonly action?: Conflict['action'] | undefined;
+  readonly operation?: Conflict['operation'] | undefined;
+  /** Journaled at or after it, ISO 8601. */
+  readonly from?: string | undefined;
+  /** Journaled before it. */
+  readonly to?: string | undefined;
+  /** With the images of the rows. */
+  readonly rows: boolean;
+}
+
+/** A conflict, with the images of its rows if they were asked for. */
+export type ListedConflict = Omit<Conflict, 'sourceRow' | 'targetRows'> & Partial<Conflict>;
+
+export interface ConflictPage {
+  readonly items: readonly ListedConflict[];
+  /** `null` on the last page. */
+  readonly nextCursor: string | null;
+}
+
+/** The conflicts of tasks, each once, as long as the task is kept. */
+export class ConflictLog {
+  constructor(private readonly manager: EntityManager) {}
+
+  /** Of a task that is gone nothing is kept. @returns how many were not known. */
+  async record(taskId: TaskId, conflicts: readonly Conflict[]): Promise<number> {
+    const rows: unknown[] = await this.manager.query(
+      `INSERT INTO conflicts (conflict_id, task_id, at, commit_lsn, change_number, schema_name, table_name, operation,
+                              kind, constraint_name, action, key, source_row, target_rows)
+       SELECT (c->>'conflictId')::uuid, $1::uuid, (c->>'at')::timestamptz, c->>'commitLsn', (c->>'changeNumber')::bigint,
+              c->'table'->>'schema', c->'table'->>'name', c->>'operation', c->>'kind', c->>'constraint', c->>'action',
+              c->'key', (c->>'sourceRow')::json, c->'targetRows'
+       FROM json_array_elements($2::json) WITH ORDINALITY AS e(c, ordinal)
+       WHERE EXISTS (SELECT FROM tasks WHERE id = $1::uuid)
+       ORDER BY ordinal
+       ON CONFLICT (conflict_id) DO NOTHING
+       RETURNING conflict_id`,
+      [taskId, JSON.stringify(conflicts)],
+    );
+    return rows.length;
+  }
+
+  /** Newest first. */
+  async list(query: ConflictQuery): Promise<ConflictPage> {
+    const builder = this.manager
+      .createQueryBuilder(ConflictEntity, 'conflict')
+      .where('conflict.taskId = :taskId', { taskId: query.taskId })
+      .orderBy('conflict.position', 'DESC')
+      .limit(query.limit + 1);
+    if (query.rows) builder.addSelect(['conflict.sourceRow', 'conflict.targetRows']);
+    if (query.cursor !== undefined)
+      builder.andWhere('conflict.position < :after', { after: parseCursor(query.cursor) });
+    const { schema, table, kind, action, operation, from, to } = query;
+    const equal = { schemaName: schema, tableName: table, kind, action, operation };
+    for (const [column, value] of Object.entries(equal))
+      if (value !== undefined) builder.andWhere(`conflict.${column} = :${column}`, { [column]: value });
+    if (from !== undefined) builder.andWhere('conflict.at >= :from', { from });
+    if (to !== undefined) builder.andWhere('conflict.at < :to', { to });
+    const rows = await builder.getMany();
+    const page = rows.slice(0, query.limit);
+    const last = page.at(-1);
+    return {
+      items: page.map((row) => toConflict(row, query.rows)),
+      nextCursor: rows.length > query.limit && last ? formatCursor(last.position) : null,
+    };
+  }
+}
+
+function toConflict(row: ConflictEntity, withRows: boolean): ListedConflict {
+  const { conflictId, taskId, commitLsn, operation, kind, action, key } = row;
+  return {
+    conflictId,
+    taskId,
+    at: row.at.toISOString(),
+    commitLsn,
+    changeNumber: Number(row.changeNumber),
+    table: { schema: row.schemaName, name: row.tableName },
+    operation,
+    kind,
+    constraint: row.constraintName,
+    action,
+    key,
+    ...(withRows && { sourceRow: row.sourceRow ?? null, targetRows: row.targetRows ?? [] }),
+  };
+}
