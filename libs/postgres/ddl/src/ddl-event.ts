@@ -36,6 +36,8 @@ const Column = z.object({
   default: z.string().nullable(),
   identity: z.enum(['', 'a', 'd']),
   generated: z.enum(['', 's', 'v']),
+  /** What its type gives it where it has no default itself. */
+  domainDefault: z.string().nullable(),
   /** Quoted and with its schema, where it is not that of the type. */
   collation: z.string().nullable(),
 });
@@ -71,6 +73,8 @@ const Place = {
   /** Settings of the session that the meaning of a text depends on. */
   settings: z.record(z.string(), z.string()),
   user: z.string(),
+  /** Those on the search path that exist. */
+  pathSchemas: z.array(z.string()),
   at: z.string(),
   serverVersion: z.number(),
 };

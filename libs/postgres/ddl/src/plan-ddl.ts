@@ -55,7 +55,7 @@ interface Attributed {
 }
 
 function command(event: CapturedDdl, { common, statement, text: plain, mapping }: Attributed): DdlCommand {
-  const sourcePath = searchPath(event);
+  const sourcePath = searchPath(event, statement);
   const path = sourcePath.map((schema) => mapSchema(mapping, schema));
   return {
     ...common,

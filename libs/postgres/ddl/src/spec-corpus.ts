@@ -44,6 +44,21 @@ export const CORPUS: Readonly<Record<string, readonly Form[]>> = {
     form('ALTER TABLE t DROP COLUMN IF EXISTS nothing'),
     form('ALTER TABLE t RENAME TO renamed'),
     form('ALTER TABLE renamed SET (fillfactor = 70)'),
+    form('CREATE DOMAIN stamped AS timestamptz DEFAULT now(); ALTER TABLE renamed ADD COLUMN st stamped', {
+      commands: 2,
+      recopies: ['renamed'],
+    }),
+    form(
+      'CREATE TABLE placed (id int PRIMARY KEY USING INDEX TABLESPACE pg_default, "tablespace" text, g int) TABLESPACE pg_default',
+    ),
+    none('ALTER TABLE placed SET TABLESPACE pg_default'),
+    none('ALTER TABLE ALL IN TABLESPACE pg_default SET TABLESPACE pg_default'),
+    form('CREATE TYPE row_type AS (a int, b text); CREATE TABLE typed OF row_type (a PRIMARY KEY)', {
+      commands: 2,
+      creates: ['typed'],
+    }),
+    form('ALTER TYPE row_type ADD ATTRIBUTE c int CASCADE'),
+    form('ALTER TABLE typed NOT OF'),
     form('ALTER TABLE ONLY renamed REPLICA IDENTITY FULL'),
     form('ALTER TABLE renamed ENABLE ROW LEVEL SECURITY'),
     form('TABLE renamed; ALTER TABLE renamed ADD z1 int; ALTER TABLE renamed ADD z2 int /* ; */; SELECT 1', {
@@ -85,11 +100,16 @@ export const CORPUS: Readonly<Record<string, readonly Form[]>> = {
     ),
     form('ALTER TABLE parts ADD COLUMN r float DEFAULT random()', { recopies: ['loose', 'parts_1', 'parts_rest'] }),
     form('ALTER TABLE parts DETACH PARTITION loose'),
+    form(
+      'CREATE INDEX parts_id ON ONLY parts (id); CREATE INDEX parts_1_id ON parts_1 (id); ALTER INDEX parts_id ATTACH PARTITION parts_1_id',
+      { commands: 3 },
+    ),
+    form("CREATE TABLE quick PARTITION OF parts FOR VALUES FROM ('2030-01-01') TO ('2031-01-01')"),
     form('ALTER TABLE parts ADD PRIMARY KEY (id, at)'),
     form('CREATE TABLE parent (id int); CREATE TABLE child (own text) INHERITS (parent)', { commands: 2 }),
     form('ALTER TABLE parent ADD COLUMN late text'),
     form('ALTER TABLE child NO INHERIT parent'),
-    form('DROP TABLE parts', { drops: ['parts', 'parts_1', 'parts_rest'] }),
+    form('DROP TABLE parts', { drops: ['parts', 'parts_1', 'parts_rest', 'quick'] }),
   ],
   'indexes and constraints': [
     form('CREATE TABLE t (id int, a text, r int4range); CREATE TABLE o (id int PRIMARY KEY)', { commands: 2 }),
@@ -177,6 +197,7 @@ export const CORPUS: Readonly<Record<string, readonly Form[]>> = {
     form('CREATE TABLE t (id int); CREATE FUNCTION f() RETURNS int LANGUAGE sql AS $$SELECT 1$$', { commands: 2 }),
     form('COMMENT ON TABLE t IS $$a table$$'),
     form("COMMENT ON COLUMN t.id IS E'it\\'s'; COMMENT ON FUNCTION f() IS NULL", { commands: 2 }),
+    form('GRANT SELECT (id), UPDATE (id) ON t TO sluice_reader'),
     form('GRANT SELECT, INSERT ON t TO sluice_reader WITH GRANT OPTION'),
     form('REVOKE INSERT ON t FROM sluice_reader; GRANT EXECUTE ON FUNCTION f() TO PUBLIC', { commands: 2 }),
     form(
@@ -233,5 +254,15 @@ export const CORPUS: Readonly<Record<string, readonly Form[]>> = {
       commands: 3,
     }),
     form('DROP EXTENSION citext CASCADE'),
+    form('CREATE EXTENSION hstore VERSION $$1.4$$; ALTER EXTENSION hstore UPDATE', { commands: 2 }),
+    form(
+      'CREATE FOREIGN DATA WRAPPER w; CREATE SERVER s FOREIGN DATA WRAPPER w; CREATE FOREIGN TABLE far (id int) SERVER s',
+      { commands: 3, creates: [] },
+    ),
+    form('DROP FOREIGN DATA WRAPPER w CASCADE'),
+    form(
+      'CREATE SCHEMA postgres; SET search_path = "$user", nowhere, public; CREATE TABLE own (id int); CREATE VIEW own_view AS TABLE own; RESET search_path',
+      { commands: 3 },
+    ),
   ],
 };

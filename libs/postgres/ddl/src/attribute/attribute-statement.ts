@@ -41,7 +41,7 @@ function oneOf(attributions: readonly Attribution[], otherwise: string): Attribu
   const texts = new Set(
     certain.map((attribution) => (attribution.kind === 'statement' ? attribution.statement.text : '')),
   );
-  return texts.size === 1 ? first : unattributable('several functions of that name could have run it', null);
+  return texts.size === 1 ? first : unattributable('what was called could be read in several ways', null);
 }
 
 function inText(event: CapturedDdl, text: string): Attribution {

@@ -15,6 +15,7 @@ export function tableFacts(versionNum: number): string {
         SELECT jsonb_agg(jsonb_build_object('attnum', a.attnum, 'name', a.attname, 'type', format_type(a.atttypid, a.atttypmod),
           'notNull', a.attnotnull, 'identity', a.attidentity::text, 'generated', ${generated}::text,
           'default', (SELECT pg_get_expr(d.adbin, d.adrelid) FROM pg_attrdef d WHERE d.adrelid = c.oid AND d.adnum = a.attnum),
+          'domainDefault', (SELECT t.typdefault FROM pg_type t WHERE t.oid = a.atttypid AND t.typtype = 'd'),
           'collation', (SELECT quote_ident(s.nspname) || '.' || quote_ident(l.collname)
             FROM pg_collation l JOIN pg_namespace s ON s.oid = l.collnamespace JOIN pg_type t ON t.oid = a.atttypid
             WHERE l.oid = a.attcollation AND a.attcollation <> t.typcollation)) ORDER BY a.attnum)

@@ -44,10 +44,11 @@ export function triggerFunction({ helperName, versionNum, isSuperuser }: Trigger
   const body = `
 DECLARE
   settings pg_catalog.jsonb := pg_catalog.jsonb_build_object(${settings});
+  path_schemas pg_catalog.name[] := pg_catalog.current_schemas(false);
   context pg_catalog.text; query_text pg_catalog.text; query_hash pg_catalog.text; place pg_catalog.text;
   state pg_catalog.jsonb; number pg_catalog.int4; rewritten pg_catalog.jsonb; touched pg_catalog.oid[];
   commands pg_catalog.jsonb; dropped pg_catalog.jsonb; tables pg_catalog.jsonb; sources pg_catalog.jsonb;
-  temporary pg_catalog.jsonb; event pg_catalog.jsonb; event_id pg_catalog.text;
+  temporary pg_catalog.jsonb; role_name pg_catalog.text; event pg_catalog.jsonb; event_id pg_catalog.text;
 BEGIN
   PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
   GET DIAGNOSTICS context = PG_CONTEXT;
@@ -167,9 +168,11 @@ function composing({ state }: Names): string {
     IF pg_my_temp_schema() <> 0 AND TG_TAG IN ('GRANT', 'REVOKE') THEN
       SELECT jsonb_agg(c.relname) INTO temporary FROM pg_class c WHERE c.relnamespace = pg_my_temp_schema();
     END IF;
+    role_name := CASE current_setting('role') WHEN 'none' THEN session_user::text ELSE current_setting('role') END;
     event := jsonb_build_object('version', 1, 'kind', 'ddl', 'tag', TG_TAG, 'number', number, 'context', context,
       'queryHash', query_hash, 'settings', jsonb_strip_nulls(settings), 'serverVersion', current_setting('server_version_num')::int,
-      'user', CASE current_setting('role') WHEN 'none' THEN session_user::text ELSE current_setting('role') END,
+      'user', role_name, 'pathSchemas', (SELECT coalesce(jsonb_agg(n.nspname), '[]') FROM pg_namespace n
+        WHERE n.nspname = ANY (path_schemas) OR n.nspname = role_name),
       'at', statement_timestamp(), 'commands', coalesce(commands, '[]'), 'dropped', coalesce(dropped, '[]'),
       'rewrittenOids', rewritten, 'tables', coalesce(tables, '[]'), 'functionSources', coalesce(sources, '[]'),
       'temporaryRelations', coalesce(temporary, '[]'));

@@ -10,7 +10,7 @@ const MOVING_CONSTANT = /\b(now|today|tomorrow|yesterday)\b/i;
 export function recopiedTables(event: CapturedDdl, { kind, node }: ParsedStatement): QualifiedName[] {
   if (kind !== 'AlterTableStmt') return storing(event.tables.filter(({ oid }) => event.rewrittenOids.includes(oid)));
   const commands = list(node['cmds']).map((command) => fields(fields(command)['AlterTableCmd']));
-  if (commands.some(isUnpredictable)) return storing(event.tables, true);
+  if (commands.some((command) => isUnpredictable(command, event.tables))) return storing(event.tables, true);
   if (commands.every(isPredictable)) return [];
   return storing(event.tables.filter(({ oid }) => event.rewrittenOids.includes(oid)));
 }
@@ -28,10 +28,10 @@ function storing(tables: readonly DdlTableFacts[], isRecursive = false): Qualifi
 }
 
 /** New values for rows that exist, or values that were computed by an expression that is no plain constant or cast. */
-function isUnpredictable(command: Fields): boolean {
+function isUnpredictable(command: Fields, tables: readonly DdlTableFacts[]): boolean {
   switch (command['subtype']) {
     case 'AT_AddColumn':
-      return isFilledUnpredictably(columnOf(command));
+      return isFilledUnpredictably(columnOf(command), tables);
     case 'AT_AlterColumnType': {
       const using = columnOf(command)['raw_default'];
       return using !== undefined && !isPlain(using);
@@ -41,11 +41,14 @@ function isUnpredictable(command: Fields): boolean {
   }
 }
 
-function isFilledUnpredictably(column: Fields): boolean {
+function isFilledUnpredictably(column: Fields, tables: readonly DdlTableFacts[]): boolean {
   const constraints = list(column['constraints']).map((item) => fields(fields(item)['Constraint']));
   const isSerial = /^(small|big)?serial[248]?$/.test(lastTypeName(column));
+  const hasDefault = constraints.some(({ contype }) => contype === 'CONSTR_DEFAULT');
+  const made = tables.flatMap(({ columns }) => columns).find(({ name }) => name === column['colname']);
   return (
     isSerial ||
+    (!hasDefault && (made?.domainDefault ?? null) !== null) ||
     constraints.some(
       ({ contype, raw_expr: value }) =>
         contype === 'CONSTR_IDENTITY' || (contype === 'CONSTR_DEFAULT' && value !== undefined && !isPlain(value)),

@@ -74,27 +74,28 @@ function withoutConcurrently(words: readonly Token[], which: 'first' | 'last'): 
   return word ? [{ ...word, text: '' }] : [];
 }
 
-/** Outside of parentheses TABLESPACE is reserved for this by its place: a name follows it, and it follows no dot. */
+/** Words after which TABLESPACE is the name of a relation. */
+const BEFORE_RELATIONS = ['TABLE', 'ON', 'EXISTS', 'ONLY', 'OF', 'VIEW', 'UNLOGGED'];
+
+/** Tablespaces are of a server. A name follows the word; in a constraint USING INDEX stands before it. */
 function withoutTablespace(words: readonly Token[]): Edit[] {
   const edits: Edit[] = [];
   let depth = 0;
   for (const [index, word] of words.entries()) {
     if (word.text === '(') depth += 1;
     if (word.text === ')') depth -= 1;
-    if (keyword(word) === 'AS') break;
+    // The query of a materialized view.
+    if (depth === 0 && keyword(word) === 'AS') break;
     const name = words[index + 1];
+    if (keyword(word) !== 'TABLESPACE' || !name?.isIdentifier) continue;
     const before = words[index - 1];
-    if (keyword(word) !== 'TABLESPACE' || !name?.isIdentifier || before?.text === '.') continue;
-    // A table or index may be called so.
-    if (['TABLE', 'ON', 'INDEX', 'EXISTS', 'ONLY', 'OF', 'VIEW'].includes(before ? keyword(before) : '')) continue;
-    if (depth === 0 || isIndexTablespace(before)) edits.push({ start: word.start, end: name.end, text: '' });
+    const using = words[index - 2];
+    if (before && using && keyword(before) === 'INDEX' && keyword(using) === 'USING')
+      edits.push({ start: using.start, end: name.end, text: '' });
+    else if (depth === 0 && before && before.text !== '.' && !BEFORE_RELATIONS.includes(keyword(before)))
+      edits.push({ start: word.start, end: name.end, text: '' });
   }
   return edits;
-}
-
-/** In a constraint: PRIMARY KEY USING INDEX TABLESPACE name, of which the two words before have to go, too. */
-function isIndexTablespace(before: Token | undefined): boolean {
-  return before !== undefined && keyword(before) === 'INDEX';
 }
 
 /** The server chose a name that was free on the source; it need not be the one that is free here. */
