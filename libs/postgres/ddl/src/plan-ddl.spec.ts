@@ -91,7 +91,7 @@ describe('the statement of an event', () => {
     ],
     [
       'not in a statement that looks like the end of itself',
-      { context: `SQL statement "ALTER TABLE t ADD "x""\nPL/pgSQL function y" int"${FRAME}` },
+      { context: `SQL statement "ALTER TABLE t DROP "x""\nPL/pgSQL function y""${FRAME}` },
       'unattributable: what was called could be read in several ways',
     ],
     [
