@@ -13,13 +13,13 @@ type TypesByOid = ReadonlyMap<number, TypeFacts>;
 
 /**
  * Built-in types whose binary form is the same on every server and holds no OID that a server gave out.
- * The reg* types are missing as they are OIDs of objects, tsquery as no server reads the empty one that it has written;
- * anything not listed goes as text.
+ * The reg* types are missing as they are OIDs of objects, tsquery as no server reads the empty one that it has written,
+ * tsvector as PostgreSQL 10 reads one that it then finds unequal to itself; anything not listed goes as text.
  */
 const BINARY_SAFE_BASE_TYPES: ReadonlySet<string> = new Set(
   `bool int2 int4 int8 float4 float8 numeric money oid text varchar bpchar char name bytea uuid
    date time timetz timestamp timestamptz interval json jsonb jsonpath xml inet cidr macaddr macaddr8 bit varbit
-   point line lseg box path polygon circle tsvector pg_lsn
+   point line lseg box path polygon circle pg_lsn
    int4range int8range numrange daterange tsrange tstzrange
    int4multirange int8multirange nummultirange datemultirange tsmultirange tstzmultirange`.split(/\s+/),
 );
