@@ -76,7 +76,8 @@ export async function readEventTriggers({ client }: Source): Promise<SchemaObjec
         coalesce(' WHEN TAG IN (' || (SELECT pg_catalog.string_agg(pg_catalog.quote_literal(tag), ', ')
           FROM unnest(e.evttags) tag) || ')', ''), e.evtfoid::regproc) AS definition
     FROM pg_catalog.pg_event_trigger e JOIN pg_catalog.pg_roles r ON r.oid = e.evtowner
-    WHERE ${notExtensionMember(sql`pg_event_trigger`, sql`e.oid`)}
+    JOIN pg_catalog.pg_proc p ON p.oid = e.evtfoid JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace
+    WHERE ${inUserSchema} AND ${notExtensionMember(sql`pg_event_trigger`, sql`e.oid`)}
     ORDER BY e.evtname`,
   );
   return rows.map((row) => {
