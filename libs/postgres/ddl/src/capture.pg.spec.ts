@@ -176,4 +176,17 @@ describe('DDL capture', () => {
       expect(await takeEvents(database, client)).toMatchObject([{ kind: 'unreadable' }]);
     }
   });
+
+  it.each([15, 18] as const)('takes a partition out in one transaction: major %d', async (major) => {
+    await using source = await testDatabase({ major });
+    const client = await captureDdl(source);
+    await source.query(
+      'CREATE TABLE p (id int) PARTITION BY LIST (id); CREATE TABLE p_1 PARTITION OF p FOR VALUES IN (1)',
+    );
+    await takeEvents(source, client);
+    await source.query('ALTER TABLE p DETACH PARTITION p_1 CONCURRENTLY');
+    expect(await takePlans(source, client)).toMatchObject([
+      { kind: 'command', command: { statement: 'ALTER TABLE p DETACH PARTITION p_1' } },
+    ]);
+  });
 });

@@ -8,6 +8,11 @@ export interface RenamedTable {
   readonly to: QualifiedName;
 }
 
+/** A table of the source that stores rows itself. */
+export interface StoredTable extends QualifiedName {
+  readonly oid: number;
+}
+
 /** What the owner of an object is on the source. To be executed only where that role exists. */
 export interface OwnerStatement {
   readonly role: string;
@@ -26,13 +31,16 @@ export interface DdlCommand {
   readonly settings: Readonly<Record<string, string>>;
   /** Tables (not views) that are new, permanent, and store rows themselves; their rows are not in the stream before they are published. */
   readonly createdTables: readonly DdlTableFacts[];
-  readonly droppedTables: readonly (QualifiedName & { readonly oid: number })[];
+  readonly droppedTables: readonly StoredTable[];
   /** Everything with columns that the statement touched, with the columns that the target must have afterwards. */
   readonly changedTables: readonly DdlTableFacts[];
   /** OIDs (of the source) of all tables whose description may have changed, descendants and dropped ones included. */
   readonly affectedOids: readonly number[];
-  /** Their rows changed in a way that the stream does not carry. */
-  readonly recopyTables: readonly QualifiedName[];
+  /**
+   * Their rows changed in a way that the stream does not carry. Partitions and children are among them that are not in `changedTables`:
+   * those whose rows got a value without being written.
+   */
+  readonly recopyTables: readonly StoredTable[];
   readonly renamedTables: readonly RenamedTable[];
   /** All tables in it have another name now, too. */
   readonly renamedSchemas: readonly { readonly from: string; readonly to: string }[];

@@ -3,7 +3,14 @@ export { type DdlCaptureOptions } from './capture/event-triggers.js';
 export { ddlCaptureScript, installDdlCapture, removeDdlCapture } from './capture/install-ddl-capture.js';
 export { CAPTURE_SETTING } from './capture/trigger-function.js';
 export { type CapturedDdl, type DdlColumnFacts, DdlEvent, type DdlTableFacts } from './ddl-event.js';
-export { type DdlCommand, type DdlPlan, type NameMapping, type OwnerStatement, type RenamedTable } from './ddl-plan.js';
+export {
+  type DdlCommand,
+  type DdlPlan,
+  type NameMapping,
+  type OwnerStatement,
+  type RenamedTable,
+  type StoredTable,
+} from './ddl-plan.js';
 export {
   ddlEventOfMessage,
   ddlEventOfRow,

@@ -99,6 +99,9 @@ export const CORPUS: Readonly<Record<string, readonly Form[]>> = {
       { commands: 2 },
     ),
     form('ALTER TABLE parts ADD COLUMN r float DEFAULT random()', { recopies: ['loose', 'parts_1', 'parts_rest'] }),
+    form('ALTER TABLE parts ADD COLUMN made timestamptz DEFAULT now()', {
+      recopies: ['loose', 'parts_1', 'parts_rest'],
+    }),
     form('ALTER TABLE parts DETACH PARTITION loose'),
     form(
       'CREATE INDEX parts_id ON ONLY parts (id); CREATE INDEX parts_1_id ON parts_1 (id); ALTER INDEX parts_id ATTACH PARTITION parts_1_id',

@@ -1,5 +1,5 @@
-import { type QualifiedName } from '@sluice/postgres-catalog';
 import { type CapturedDdl, type DdlTableFacts } from '../ddl-event.js';
+import { type StoredTable } from '../ddl-plan.js';
 import { type Fields, fields, list, type ParsedStatement } from '../parse/statements.js';
 import { walk } from '../parse/walk.js';
 
@@ -7,7 +7,7 @@ import { walk } from '../parse/walk.js';
 const MOVING_CONSTANT = /\b(now|today|tomorrow|yesterday)\b/i;
 
 /** Tables whose rows the statement changed in a way that it would not change the target's: by what is not the same each time. */
-export function recopiedTables(event: CapturedDdl, { kind, node }: ParsedStatement): QualifiedName[] {
+export function recopiedTables(event: CapturedDdl, { kind, node }: ParsedStatement): StoredTable[] {
   if (kind !== 'AlterTableStmt') return storing(event.tables.filter(({ oid }) => event.rewrittenOids.includes(oid)));
   const commands = list(node['cmds']).map((command) => fields(fields(command)['AlterTableCmd']));
   if (commands.some((command) => isUnpredictable(command, event.tables))) return storing(event.tables, true);
@@ -16,13 +16,13 @@ export function recopiedTables(event: CapturedDdl, { kind, node }: ParsedStateme
 }
 
 /** Of these, with all below them, the ones that have rows of their own that are replicated. */
-function storing(tables: readonly DdlTableFacts[], isRecursive = false): QualifiedName[] {
-  const found = new Map<number, QualifiedName>();
+function storing(tables: readonly DdlTableFacts[], isRecursive = false): StoredTable[] {
+  const found = new Map<number, StoredTable>();
   for (const { oid, schema, name, kind, persistence, descendants } of tables) {
-    if (kind === 'r' && persistence === 'p') found.set(oid, { schema, name });
+    if (kind === 'r' && persistence === 'p') found.set(oid, { oid, schema, name });
     if (!isRecursive) continue;
     for (const below of descendants)
-      if (below.kind === 'r') found.set(below.oid, { schema: below.schema, name: below.name });
+      if (below.kind === 'r') found.set(below.oid, { oid: below.oid, schema: below.schema, name: below.name });
   }
   return [...found.values()];
 }
