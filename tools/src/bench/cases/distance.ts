@@ -48,7 +48,8 @@ async function openRoutes({ servers, resources }: BenchContext): Promise<Route[]
   const open = async ({ host, port }: PostgresServer, roundTripMs: number): Promise<Address> => {
     const proxy = resources.use(await faultProxy({ target: { host, port } }));
     proxy.delay(roundTripMs / 2);
-    return proxy;
+    // The proxy's port is a getter, which is lost where an endpoint is made of it by spreading.
+    return { host: proxy.host, port: proxy.port };
   };
   return Promise.all(
     ROUND_TRIPS_MS.map(async (ms) => ({
