@@ -3,7 +3,7 @@ import { CHANGE_HEADERS } from '@sluice/contracts';
 import { type Bus, type ChangePublisher, changeStreams, connectBus } from '@sluice/messaging';
 import { formatLsn, type Lsn, ZERO_LSN } from '@sluice/model';
 import { type Client } from '@sluice/postgres-client';
-import { frames } from '@sluice/postgres-replication';
+import { frames, MESSAGE_KIND } from '@sluice/postgres-replication';
 import { ensureCheckpointTable, TargetSession } from '@sluice/postgres-writer';
 import {
   expectSameRows,
@@ -122,7 +122,7 @@ class Session {
 
   async send(
     payload: Buffer,
-    options: { watermark?: Lsn; continues?: boolean; partial?: boolean; final?: boolean } = {},
+    options: { watermark?: Lsn; continues?: boolean; partial?: boolean; final?: boolean; source?: string } = {},
   ): Promise<void> {
     const previousLsn = this.#watermarkLsn;
     this.#watermarkLsn = options.watermark ?? previousLsn;
@@ -132,6 +132,7 @@ class Session {
       [CHANGE_HEADERS.previousLsn]: formatLsn(previousLsn),
       [CHANGE_HEADERS.watermarkLsn]: formatLsn(this.#watermarkLsn),
       ...(this.#ordinal === 0 && { [CHANGE_HEADERS.slotLsn]: formatLsn(this.slotLsn) }),
+      ...(options.source && { [CHANGE_HEADERS.source]: options.source }),
       ...(options.continues && { [CHANGE_HEADERS.continues]: '1' }),
       ...(options.partial && { [CHANGE_HEADERS.partial]: '1' }),
       ...(options.final && { [CHANGE_HEADERS.final]: '1' }),
@@ -168,6 +169,14 @@ function* runsOf(buffer: Buffer, bytes: number): Generator<Buffer> {
     yield buffer.subarray(start, end);
     start = end;
   }
+}
+
+/** What capture puts at the head of a batch. */
+function relationsOf(transaction: RecordedTransaction | undefined): Buffer {
+  const cursor = frames(present(transaction).frames);
+  const relations: Uint8Array[] = [];
+  while (cursor.advance()) if (cursor.kind === MESSAGE_KIND.relation) relations.push(Buffer.from(cursor.bytes));
+  return Buffer.concat(relations);
 }
 
 const present = <T>(value: T | undefined): T => {
@@ -309,6 +318,70 @@ describe('ApplyLoop', () => {
     await new Session(publisher, endLsn, endLsn).sendAll([present(second)]);
     await expect(setup.apply()).rejects.toMatchObject({ code: 'SLUICE-5005' });
     expect(await setup.target.query('SELECT * FROM t')).toEqual([]);
+  });
+
+  it.each([
+    { what: 'another server', source: '8 1', code: 'SLUICE-4009' },
+    { what: 'a promoted standby that lacks what was applied', source: '7 2 1@0/1', code: 'SLUICE-4009' },
+    { what: 'a promoted standby that had it all', source: '7 2 1@FFFF/0', code: null },
+  ])('$what: $code', async ({ source, code }) => {
+    await using setup = await Setup.create(TABLE);
+    const [first, second] = await setup.record("INSERT INTO t VALUES (1, 'a', 1)", "INSERT INTO t VALUES (2, 'b', 2)");
+    const publisher = await setup.publisher();
+    const before = new Session(publisher, ZERO_LSN);
+    await before.send(Buffer.alloc(0), { source: '7 1' });
+    await before.sendAll([present(first)]);
+    const stored = async (): Promise<string> => {
+      const [row] = await setup.target.query<{ source: string }>('SELECT source FROM sluice.checkpoint');
+      return row?.source ?? '';
+    };
+    await setup.apply({ until: async () => (await setup.target.query('SELECT FROM t')).length === 1 });
+    expect(await stored()).toBe('7 1');
+    const after = new Session(publisher, present(first).endLsn);
+    await after.send(Buffer.alloc(0), { source });
+    await after.send(Buffer.concat([relationsOf(first), present(second).frames]), {
+      watermark: present(second).endLsn,
+      final: true,
+    });
+    if (code === null) expect(await setup.apply()).toBe('final');
+    else await expect(setup.apply()).rejects.toMatchObject({ code });
+    expect(await stored()).toBe(code === null ? source : '7 1');
+    expect(await setup.target.query('SELECT FROM t')).toHaveLength(code === null ? 2 : 1);
+  });
+
+  it.each([
+    { tail: 'is applied', asks: false },
+    { tail: 'is not applied', asks: true },
+  ])('begins inside a transaction whose begin is gone from the stream and which $tail', async ({ asks }) => {
+    await using setup = await Setup.create(TABLE);
+    const [first, second, third] = await setup.record(
+      "INSERT INTO t SELECT g, 'a', g FROM generate_series(1, 30) g",
+      "UPDATE t SET v = 'b'",
+      "INSERT INTO t VALUES (99, 'c', 99)",
+    );
+    const publisher = await setup.publisher();
+    if (!asks) {
+      const whole = new Session(publisher, ZERO_LSN);
+      await whole.sendAll([present(first), present(second)]);
+      await setup.apply({ until: async () => (await setup.target.query("SELECT FROM t WHERE v = 'b'")).length === 30 });
+    }
+    // What a run finds that takes over: its predecessor removed the batch before, all of whose transactions it had written.
+    const runs = [...runsOf(present(second).frames, 1)];
+    const session = new Session(publisher, asks ? ZERO_LSN : present(first).endLsn);
+    await session.send(Buffer.concat([relationsOf(first), ...runs.slice(10), present(third).frames]), {
+      continues: true,
+      watermark: present(third).endLsn,
+      final: !asks,
+    });
+    let healed = false;
+    const requestRewind = (): void => {
+      if (healed) return;
+      healed = true;
+      void new Session(publisher, ZERO_LSN).sendAll([present(first), present(second), present(third)], { final: true });
+    };
+    expect(await setup.apply({ requestRewind })).toBe('final');
+    expect(healed).toBe(asks);
+    await expectSameRows(setup.source, setup.target);
   });
 
   it('writes a transaction that is larger than a part as one, and row by row when folding it fails', async () => {

@@ -2,12 +2,14 @@ import { sequenceMessages, type SequencesMessage, type TaskId } from '@sluice/co
 import { type Bus, type Listening, subscribe } from '@sluice/messaging';
 import { bringSequences } from '@sluice/postgres-catalog';
 import { type Client, connect, type Endpoint } from '@sluice/postgres-client';
-import { type Logger } from '@sluice/telemetry';
 
 /** Shorter than the server's deadlock_timeout: the writer of rows must never be the one that is ended. */
 const SETTINGS = { lock_timeout: '300', search_path: '' };
 
-type SequenceLog = Pick<Logger, 'info' | 'warn'>;
+interface SequenceLog {
+  readonly info: (fields: { readonly err: unknown }, message: string) => void;
+  readonly warn: (fields: { readonly sequence: string; readonly err?: unknown }, message: string) => void;
+}
 
 /**
  * Brings the target's sequences to where the source's were seen last, on a session of its own and never in the way of the

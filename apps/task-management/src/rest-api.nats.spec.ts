@@ -138,6 +138,13 @@ describe('access', () => {
     }
   });
 
+  it('refuses to free WAL once the bus has it while a single server keeps the streams', async () => {
+    const answer = await call('POST', '/api/v1/tasks', {
+      body: request('too-bold', { incremental: { confirm: 'stored' } }),
+    });
+    expect([answer.status, answer.body['code']]).toEqual([422, 'SLUICE-4007']);
+  });
+
   it('shows the OpenAPI document and the links to everybody', async () => {
     const document = await call('GET', '/api/v1/openapi.json', { headers: { authorization: '' } });
     expect(document.body['openapi']).toBe('3.1.0');

@@ -1,7 +1,16 @@
-import { Body, Controller, Delete, Get, HttpCode, Param, Post, Query, Req, UseGuards } from '@nestjs/common';
-import { CreateTaskRequest, EndTaskRequest, SluiceError, TaskId, type TaskResource } from '@sluice/contracts';
+import { Body, Controller, Delete, Get, HttpCode, Inject, Param, Post, Query, Req, UseGuards } from '@nestjs/common';
+import {
+  CreateTaskRequest,
+  EndTaskRequest,
+  SluiceError,
+  STORED_REPLICAS_MIN,
+  TaskId,
+  type TaskResource,
+} from '@sluice/contracts';
+import { Bus } from '@sluice/messaging';
 import { MetadataDatabase, type Origin } from '@sluice/metadata';
 import { parseTaskAction } from '@sluice/model';
+import { BUS } from '@sluice/service-runtime';
 import { type Request } from 'express';
 import { z } from 'zod';
 import { TaskOrders } from '../task-orders.js';
@@ -18,6 +27,7 @@ export class TasksController {
   constructor(
     private readonly orders: TaskOrders,
     private readonly metadata: MetadataDatabase,
+    @Inject(BUS) private readonly bus: Bus,
   ) {}
 
   @Post()
@@ -27,6 +37,7 @@ export class TasksController {
     @Req() { headers, res }: Request,
   ): Promise<TaskResource> {
     const request = CreateTaskRequest.parse(body);
+    requireReplicas(request, this.bus.replicas);
     const idempotencyKey = IdempotencyKey.parse(headers['idempotency-key']);
     const { task, isReplay } = await this.orders.create(request, { origin, idempotencyKey });
     res?.location(`/api/v1/tasks/${task.id}`);
@@ -65,6 +76,13 @@ export class TasksController {
   remove(@Param('id') id: string, @Caller() origin: Origin): Promise<void> {
     return this.orders.remove(parseId(id), origin);
   }
+}
+
+/** WAL that the source has freed is on the bus alone: one lost server must not be enough to lose it (I1). */
+function requireReplicas({ incremental }: CreateTaskRequest, replicas: number): void {
+  if (incremental.confirm !== 'stored' || replicas >= STORED_REPLICAS_MIN) return;
+  const detail = `streams of this deployment have ${replicas} replicas, confirm "stored" needs ${STORED_REPLICAS_MIN}`;
+  throw new SluiceError('SLUICE-4007', { detail });
 }
 
 /** An id that is no UUID names no task. */

@@ -6,10 +6,12 @@ import type pg from 'pg';
  * https://www.postgresql.org/docs/current/protocol-replication.html
  */
 export async function identifySource(walsender: pg.Client): Promise<SourceIdentity | null> {
-  const identified = await walsender.query<{ systemid: string; timeline: number }>('IDENTIFY_SYSTEM');
+  const identified = await walsender.query<{ systemid: string; timeline: number | string }>('IDENTIFY_SYSTEM');
   const row = identified.rows[0];
   if (!row) return null;
-  const { systemid: systemId, timeline } = row;
+  const systemId = row.systemid;
+  // An int8, which comes as text, since PostgreSQL 16; an int4 before.
+  const timeline = Number(row.timeline);
   // The first timeline began with the server and has no history file.
   if (timeline === 1) return { systemId, timeline, history: [] };
   try {
