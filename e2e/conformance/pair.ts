@@ -1,0 +1,78 @@
+import { type PostgresMajor } from '@sluice/embedded';
+import { findDifferences, testDatabase, type TestDatabase, testServer, waitFor } from '@sluice/testing';
+import { type Cluster } from '../src/cluster.js';
+import { oddSettings } from './cases/settings.js';
+import { type ConformanceCase } from './conformance-case.js';
+import { runTraffic, setUpCase } from './run-case.js';
+
+const LOAD_DEADLINE_MS = 60_000;
+const CATCH_UP_DEADLINE_MS = 240_000;
+/** Cases that run beside each other, so that their transactions lie between each other in the WAL. */
+const LANES = 3;
+
+export interface PairOptions {
+  readonly sourceMajor: PostgresMajor;
+  readonly targetMajor: PostgresMajor;
+  readonly cases: readonly ConformanceCase[];
+}
+
+/** @returns by case: what differs after one task has loaded all cases and then applied the traffic of all. */
+export async function runPair(cluster: Cluster, options: PairOptions): Promise<ReadonlyMap<ConformanceCase, string[]>> {
+  const { cases } = options;
+  await using source = await openDatabase(options.sourceMajor, 'source');
+  await using target = await openDatabase(options.targetMajor, 'target');
+  await using session = await source.connect();
+  for (const testCase of cases) await setUpCase(session, testCase);
+  for (const database of [source, target]) await database.query(oddSettings(database.name));
+  const taskId = await cluster.createAndStart({ source, target });
+  await cluster.untilState(taskId, 'incremental', LOAD_DEADLINE_MS);
+  await runInLanes(
+    source,
+    cases.filter(({ isLast = false }) => !isLast),
+  );
+  for (const last of cases.filter(({ isLast = false }) => isLast)) await runTraffic(source, last);
+  await untilApplied(cluster, { taskId, source, target });
+  const differences = await findDifferences(source, target);
+  const ofCase = ({ name, schemas = [] }: ConformanceCase): string[] =>
+    differences.filter(({ schema }) => schema === name || schemas.includes(schema)).flatMap(({ lines }) => lines);
+  await cluster.api.act(taskId, 'end');
+  await cluster.untilState(taskId, 'ended');
+  return new Map(cases.map((testCase) => [testCase, ofCase(testCase)]));
+}
+
+async function openDatabase(major: PostgresMajor, role: string): Promise<TestDatabase> {
+  const settings = { cluster_name: role, max_prepared_transactions: '10' };
+  return testDatabase({ server: await testServer({ major, settings }) });
+}
+
+async function runInLanes(source: TestDatabase, cases: readonly ConformanceCase[]): Promise<void> {
+  const waiting = cases.values();
+  const run = async (): Promise<void> => {
+    for (const testCase of waiting) await runTraffic(source, testCase);
+  };
+  await Promise.all(Array.from({ length: LANES }, run));
+}
+
+interface RunningTask {
+  readonly taskId: string;
+  readonly source: TestDatabase;
+  readonly target: TestDatabase;
+}
+
+/** Resolves when the checkpoint has passed what is in the source's WAL now. @throws with the error of the task, which names the case by its schema. */
+async function untilApplied(cluster: Cluster, { taskId, source, target }: RunningTask): Promise<void> {
+  const [end] = await source.query<{ lsn: string }>('SELECT pg_current_wal_insert_lsn()::text AS lsn');
+  const isThere = async (): Promise<boolean> => {
+    const { state, error } = await cluster.api.getTask(taskId);
+    if (state !== 'incremental') throw new Error(`the task is ${state}: ${JSON.stringify(error)}`);
+    const rows = await target.query('SELECT FROM sluice.checkpoint WHERE task_id = $1 AND lsn >= $2', [
+      taskId,
+      end?.lsn,
+    ]);
+    return rows.length === 1;
+  };
+  await waitFor('the target to have applied everything', isThere, {
+    deadlineMs: CATCH_UP_DEADLINE_MS,
+    intervalMs: 100,
+  });
+}
