@@ -33,11 +33,16 @@ describe('DDL capture', () => {
     await using source = await testDatabase({ major });
     const client = await captureDdl(source);
     await installDdlCapture(client, OPTIONS);
-    expect(await ddlCaptureState(client, OPTIONS)).toMatchObject({ isInstalled: true, isComplete: true, missing: [] });
+    expect(await ddlCaptureState(client, OPTIONS)).toMatchObject({ isComplete: true, isCurrent: true, missing: [] });
     await client.query(`ALTER EVENT TRIGGER ${HELPER}_drop DISABLE`);
     expect(await ddlCaptureState(client, OPTIONS)).toMatchObject({ isComplete: false });
     await installDdlCapture(client, OPTIONS);
     expect(await ddlCaptureState(client, OPTIONS)).toMatchObject({ isComplete: true });
+    await client.query(`SET sluice.ddl_capture = off; CREATE OR REPLACE FUNCTION ${HELPER}.capture() RETURNS event_trigger LANGUAGE plpgsql
+      AS 'BEGIN END'; RESET sluice.ddl_capture`);
+    expect(await ddlCaptureState(client, OPTIONS)).toMatchObject({ isComplete: true, isCurrent: false });
+    await installDdlCapture(client, OPTIONS);
+    expect(await ddlCaptureState(client, OPTIONS)).toMatchObject({ isCurrent: true });
     await client.query(`CREATE PUBLICATION other_task`);
     const another = { helperName: 'sluice_other', publicationName: 'other_task' };
     await installDdlCapture(client, another);

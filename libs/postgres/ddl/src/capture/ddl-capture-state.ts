@@ -1,14 +1,17 @@
-import { readRows, sql } from '@sluice/postgres-catalog';
+import { present } from '@sluice/kernel';
+import { readRows, readVersionNum, sql } from '@sluice/postgres-catalog';
 import { type Client } from '@sluice/postgres-client';
 import { EVENT_TABLE } from '../decode-ddl-event.js';
 import { type DdlCaptureOptions, EVENT_TRIGGERS } from './event-triggers.js';
-import { MESSAGES_SINCE } from './trigger-function.js';
+import { MESSAGES_SINCE, triggerBody } from './trigger-function.js';
 
 export interface DdlCaptureState {
   /** Anything of it is there. */
   readonly isInstalled: boolean;
   /** All of it is there and switched on. */
   readonly isComplete: boolean;
+  /** The function is the one that this version of Sluice installs on this version of the server. */
+  readonly isCurrent: boolean;
   /** What is not as it has to be, for a person. */
   readonly missing: readonly string[];
   /** This account may create event triggers, as far as can be told without trying. */
@@ -22,11 +25,12 @@ const ROLES_THAT_MAY = ['rds_superuser', 'cloudsqlsuperuser', 'alloydbsuperuser'
 /** PostgreSQL 10–18. */
 export async function ddlCaptureState(client: Client, options: DdlCaptureOptions): Promise<DdlCaptureState> {
   const { helperName, publicationName } = options;
-  const [found] = await readRows<{
+  const [row] = await readRows<{
     isSuperuser: boolean;
     mayInstall: boolean;
     hasSchema: boolean;
     hasFunction: boolean;
+    isCurrent: boolean;
     needsTable: boolean;
     hasTable: boolean;
     isSwitchedOff: boolean;
@@ -39,6 +43,8 @@ export async function ddlCaptureState(client: Client, options: DdlCaptureOptions
       EXISTS (SELECT FROM pg_catalog.pg_namespace n WHERE n.nspname = $1) AS "hasSchema",
       EXISTS (SELECT FROM pg_catalog.pg_proc p JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace
         WHERE n.nspname = $1 AND p.proname = 'capture') AS "hasFunction",
+      EXISTS (SELECT FROM pg_catalog.pg_proc p JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace
+        WHERE n.nspname = $1 AND p.proname = 'capture' AND p.prosrc = $7) AS "isCurrent",
       pg_catalog.current_setting('server_version_num')::int < $4 AS "needsTable",
       EXISTS (SELECT FROM pg_catalog.pg_publication_tables p
         WHERE p.pubname = $2 AND p.schemaname = $1 AND p.tablename = $5) AS "hasTable",
@@ -53,9 +59,10 @@ export async function ddlCaptureState(client: Client, options: DdlCaptureOptions
       MESSAGES_SINCE,
       EVENT_TABLE,
       EVENT_TRIGGERS.map(({ suffix }) => helperName + suffix),
+      triggerBody(helperName, await readVersionNum(client)),
     ],
   );
-  if (!found) return { isInstalled: false, isComplete: false, missing: [], mayInstall: false, isSuperuser: false };
+  const found = present(row, 'the role of the session exists');
   const missing = [
     ...(found.hasSchema ? [] : [`schema ${helperName}`]),
     ...(found.hasFunction ? [] : [`function ${helperName}.capture()`]),
@@ -71,6 +78,7 @@ export async function ddlCaptureState(client: Client, options: DdlCaptureOptions
   return {
     isInstalled: found.hasSchema || found.triggers.length > 0,
     isComplete: missing.length === 0,
+    isCurrent: found.isCurrent,
     missing,
     mayInstall: found.mayInstall,
     isSuperuser: found.isSuperuser,

@@ -30,6 +30,11 @@ const RECORDED_SETTINGS = [
 /** They name nothing that a target has or could need. Privileges on them are not reported to event triggers at all. */
 const NEVER_CAPTURED = '^(((CREATE|ALTER|DROP) (PUBLICATION|SUBSCRIPTION|EVENT TRIGGER))|REINDEX)';
 
+export function triggerFunction({ helperName, versionNum, isSuperuser }: TriggerFunctionOptions): string {
+  return `CREATE OR REPLACE FUNCTION ${quoteIdentifier(helperName)}.capture() RETURNS event_trigger LANGUAGE plpgsql SECURITY DEFINER
+SET client_min_messages = 'error'${isSuperuser ? " SET lc_messages = 'C'" : ''} AS ${dollarQuote(triggerBody(helperName, versionNum))}`;
+}
+
 /**
  * The function of all three event triggers.
  *
@@ -37,11 +42,11 @@ const NEVER_CAPTURED = '^(((CREATE|ALTER|DROP) (PUBLICATION|SUBSCRIPTION|EVENT T
  * user's search_path: until that is replaced, only functions and types of pg_catalog by their qualified names, and no operators.
  * A SET clause cannot replace the path, because then the user's could not be read any more.
  */
-export function triggerFunction({ helperName, versionNum, isSuperuser }: TriggerFunctionOptions): string {
+export function triggerBody(helperName: string, versionNum: number): string {
   const settings = RECORDED_SETTINGS.map((name) => `'${name}', pg_catalog.current_setting('${name}', true)`).join(', ');
   const names = { helper: quoteLiteral(helperName), state: quoteLiteral(`${helperName}.ddl`) };
   const send = sending(helperName, versionNum);
-  const body = `
+  return `
 DECLARE
   settings pg_catalog.jsonb := pg_catalog.jsonb_build_object(${settings});
   path_schemas pg_catalog.name[] := pg_catalog.current_schemas(false);
@@ -73,8 +78,6 @@ ${composing(names)}
   -- Setting it locally outlives the function. Nothing may return before this.
   PERFORM pg_catalog.set_config('search_path', settings ->> 'search_path', true);
 END`;
-  return `CREATE OR REPLACE FUNCTION ${quoteIdentifier(helperName)}.capture() RETURNS event_trigger LANGUAGE plpgsql SECURITY DEFINER
-SET client_min_messages = 'error'${isSuperuser ? " SET lc_messages = 'C'" : ''} AS ${dollarQuote(body)}`;
 }
 
 interface Names {
