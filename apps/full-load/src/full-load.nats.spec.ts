@@ -117,6 +117,7 @@ function startServices(environment: Record<string, string> = {}): () => Promise<
     bus,
     signal: stop.signal,
     addHealthCheck: () => undefined,
+    addGauges: () => undefined,
     onShutdown: (close) => void closers.push(close),
   });
   const variables = { SLUICE_BUS_KEY: BUS_KEY, SLUICE_FULL_LOAD_CHUNK_MB: '1', ...environment };
@@ -298,8 +299,19 @@ describe('a full load', () => {
     startServices();
     await order('full-load');
     expect(await ended('full-load')).toMatchObject({ outcome: 'succeeded', result: { consistentLsn: null } });
+    const conflictId = randomUUID();
+    await target.query(
+      `INSERT INTO sluice.conflict (conflict_id, task_id, commit_lsn, change_number, schema_name, table_name, operation, kind, action, key, target_rows)
+       VALUES ($1, $2, '0/1', 0, 'public', 't', 'delete', 'missing_row', 'ignored', '{"id": "1"}', '[]')`,
+      [conflictId, task.taskId],
+    );
+    const kept: string[] = [];
+    using _management = serveRequests(bus, conflictRecords, {
+      handle: async ({ conflicts }) => ({ version: 1, recorded: kept.push(...conflicts.map((one) => one.conflictId)) }),
+    });
     await order('cleanup');
     expect(await ended('cleanup')).toMatchObject({ outcome: 'succeeded' });
+    expect(kept).toEqual([conflictId]);
     expect(
       await source.query('SELECT slot_name FROM pg_replication_slots WHERE slot_name = $1', [task.slotName]),
     ).toEqual([]);

@@ -1,7 +1,9 @@
 import { serveCredentials } from '@sluice/messaging';
 import { type RuntimeContext, type ServiceOptions } from '@sluice/service-runtime';
 import { configureHttp } from './api/configure-http.js';
+import { LiveProgress } from './live-progress.js';
 import { openMetadata } from './open-metadata.js';
+import { taskGauges } from './task-gauges.js';
 import { TaskManagementConfig } from './task-management.config.js';
 import { TaskManagementModule } from './task-management.module.js';
 
@@ -19,5 +21,8 @@ export const taskManagement: ServiceOptions<typeof TaskManagementConfig> = {
     context.onShutdown(async () => credentials[Symbol.dispose]());
     return TaskManagementModule.with(metadata);
   },
-  configure: (app, { log }) => configureHttp(app, log),
+  configure: (app, { addGauges, log }) => {
+    addGauges(() => taskGauges(app.get(LiveProgress)));
+    configureHttp(app, log);
+  },
 };

@@ -64,8 +64,8 @@ export function measureDelay(
   const nowMs = capture.sourceTimeMs + (isCaptureSilent ? capture.ageMs : 0);
   const readMs = Math.min(nowMs, capture.readThroughMs);
   // A silent apply is compared with what capture says now: what came since is pending.
-  const onBusLsn = (isApplySilent ? capture : captureBefore).transactionLsn;
-  const isReceived = apply.receivedLsn >= onBusLsn;
+  const compared = isApplySilent ? capture : captureBefore;
+  const isReceived = apply.receivedLsn >= compared.transactionLsn;
   const isApplied = apply.appliedLsn >= apply.receivedLsn;
   const receivedMs = Math.min(
     readMs,
@@ -75,9 +75,11 @@ export function measureDelay(
     receivedMs,
     isApplied ? receivedMs : latest([apply.appliedCommitMs, before?.appliedMs], receivedMs),
   );
+  // What capture has read since is not known to be received, though it is shown as if it were.
+  const provenMs = Math.min(receivedMs, compared.readThroughMs);
   const completeness = {
-    receivedMs: Math.max(receivedMs, before?.receivedMs ?? receivedMs),
-    appliedMs: Math.max(appliedMs, before?.appliedMs ?? appliedMs),
+    receivedMs: Math.max(provenMs, before?.receivedMs ?? provenMs),
+    appliedMs: Math.max(Math.min(appliedMs, provenMs), before?.appliedMs ?? -Infinity),
   };
   const behind = {
     captureMs: nowMs - readMs,

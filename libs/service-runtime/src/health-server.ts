@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http';
 import { assert } from '@sluice/kernel';
+import { type GaugeSource, METRICS_CONTENT_TYPE, renderGauges } from './metrics.js';
 
 /** State of one thing that the service depends on. */
 export interface DependencyState {
@@ -14,12 +15,13 @@ export type HealthCheck = () => DependencyState | Promise<DependencyState>;
 const CHECK_TIMEOUT_MS = 2_000;
 
 /**
- * Answers `/health/live` and `/health/ready` from the first moment on, before there is a bus or an application;
+ * Answers `/health/live`, `/health/ready` and `/metrics` from the first moment on, before there is a bus or an application;
  * everything else goes to the application once it is there.
  */
 export class HealthServer {
   readonly #server: Server;
   readonly #checks = new Map<string, HealthCheck>();
+  readonly #gauges: GaugeSource[] = [];
   #application: RequestListener | null = null;
 
   private constructor() {
@@ -46,6 +48,11 @@ export class HealthServer {
     this.#checks.set(name, check);
   }
 
+  /** Adds numbers to `/metrics`. */
+  addGauges(gauges: GaugeSource): void {
+    this.#gauges.push(gauges);
+  }
+
   /** From now on `listener` gets every request that is not about health. */
   forwardTo(listener: RequestListener): void {
     this.#application = listener;
@@ -61,8 +68,14 @@ export class HealthServer {
     const path = request.url?.split('?', 1)[0];
     if (path === '/health/live') sendJson(response, 200, { status: 'live' });
     else if (path === '/health/ready') void this.#answerReady(response);
+    else if (path === '/metrics') this.#answerMetrics(response);
     else if (this.#application) this.#application(request, response);
     else sendJson(response, 503, { status: 'starting' });
+  }
+
+  #answerMetrics(response: ServerResponse): void {
+    response.writeHead(200, { 'content-type': METRICS_CONTENT_TYPE, 'cache-control': 'no-store' });
+    response.end(renderGauges(this.#gauges.flatMap((gauges) => [...gauges()])));
   }
 
   async #answerReady(response: ServerResponse): Promise<void> {

@@ -1,4 +1,5 @@
 export { type DependencyState, type HealthCheck } from './health-server.js';
+export { type Gauge, type GaugeSource } from './metrics.js';
 export { killPoint } from './kill-point.js';
 export { BaseConfig, ConfigError, loadConfig, SecretText, workerName } from './load-config.js';
 export { runService, type ServiceOptions } from './run-service.js';

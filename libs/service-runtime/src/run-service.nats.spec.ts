@@ -115,6 +115,8 @@ describe('runService', () => {
       body: { status: 'ready', dependencies: { nats: { ready: true } } },
     });
     expect((await fetch(`http://127.0.0.1:${port}/health/live`)).status).toBe(200);
+    const metrics = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
+    expect(metrics).toMatch(/^sluice_bus_connected\{service="tiny"\} [01]$/m);
     expect(await (await fetch(`http://127.0.0.1:${port}/hello`)).json()).toEqual({ worker: 'tiny-1' });
 
     const run = captureRun();

@@ -65,6 +65,13 @@ async function serve<Schema extends z.ZodType<BaseConfig>>(
   const health = await HealthServer.listen({ host: config.SLUICE_HTTP_HOST, port: config.SLUICE_HTTP_PORT });
   let bus: Bus | null = null;
   health.addCheck('nats', () => ({ ready: bus?.isConnected === true && bus.status.topologyReady }));
+  health.addGauges(() => [
+    {
+      name: 'sluice_bus_connected',
+      help: '1 while the process is connected to the message bus.',
+      samples: [{ labels: { service: options.name }, value: bus?.isConnected === true ? 1 : 0 }],
+    },
+  ]);
   const closers: (() => Promise<void>)[] = [
     () => health.close(),
     () => Promise.race([flushSpans(), delay(FLUSH_TIMEOUT_MS)]),
@@ -89,6 +96,7 @@ async function serve<Schema extends z.ZodType<BaseConfig>>(
       bus,
       signal,
       addHealthCheck: (name, check) => health.addCheck(name, check),
+      addGauges: (gauges) => health.addGauges(gauges),
       onShutdown: (close) => closers.push(close),
     };
     const strategy = new JetStreamStrategy(bus, { concurrency: options.concurrency?.(config) ?? {} });
