@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import {
+  conflictRecords,
   helperObjectName,
   type Stage,
   type StageEvent,
@@ -18,6 +19,7 @@ import {
   publishRun,
   type RunContext,
   serveCredentials,
+  serveRequests,
 } from '@sluice/messaging';
 import { isFinisherAtWork, readOpenJoin } from '@sluice/postgres-snapshot';
 import { type RuntimeContext } from '@sluice/service-runtime';

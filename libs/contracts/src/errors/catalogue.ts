@@ -198,13 +198,15 @@ export const ERRORS = {
     title: 'Duplicate key on the target',
     httpStatus: 409,
     retry: 'manual',
-    remedy: 'Remove the conflicting row on the target, then retry the task.',
+    remedy:
+      'Look at both rows (GET /tasks/{id}/conflicts?rows=true), remove the one in the way on the target, then retry the task.',
   },
   'SLUICE-5002': {
     title: 'Row is missing on the target',
     httpStatus: 409,
     retry: 'manual',
-    remedy: 'Restore the row on the target, then retry the task.',
+    remedy:
+      'Look at the change (GET /tasks/{id}/conflicts?rows=true), restore the row on the target, then retry the task.',
   },
   'SLUICE-5003': {
     title: 'Change could not be applied',

@@ -29,7 +29,7 @@ export interface KeyedTable {
   readonly indexes: readonly KeyIndex[];
 }
 
-// Tested on PostgreSQL 15 and 18; columns of newer versions are read through to_jsonb.
+// Tested on PostgreSQL 10, 13 and 18; columns of newer versions are read through to_jsonb.
 const COLUMNS = `
   SELECT a.attname AS name, pg_catalog.format_type(a.atttypid, a.atttypmod) AS type_sql,
          CASE WHEN coalesce(to_jsonb(a)->>'attgenerated', '') <> '' THEN pg_catalog.pg_get_expr(d.adbin, d.adrelid) END

@@ -10,6 +10,7 @@ import { type SourceTransaction } from './source-transaction.js';
 
 const BIG = "(SELECT string_agg(md5(g::text), '') FROM generate_series(1, 400) g)";
 const MAJOR = 18;
+const OLDEST_MAJOR = 10;
 
 class Setup implements AsyncDisposable {
   readonly taskId = randomUUID();
@@ -21,9 +22,9 @@ class Setup implements AsyncDisposable {
   ) {}
 
   /** Both sides hold what `sql` makes; then the target is changed by hand. */
-  static async create(sql: string, byHand: string): Promise<Setup> {
-    const source = await testDatabase({ schema: sql, major: MAJOR });
-    const target = await testDatabase({ schema: sql, major: MAJOR });
+  static async create(sql: string, byHand: string, major: 10 | 18 = MAJOR): Promise<Setup> {
+    const source = await testDatabase({ schema: sql, major });
+    const target = await testDatabase({ schema: sql, major });
     const recorder = await source.connect({ TimeZone: 'UTC', IntervalStyle: 'postgres', DateStyle: 'ISO,YMD' });
     await startRecording(recorder);
     const setup = new Setup(source, target, recorder);
@@ -69,6 +70,8 @@ class Setup implements AsyncDisposable {
 
 interface Case {
   readonly title: string;
+  /** Older servers do not understand the schema. */
+  readonly isRecent?: true;
   readonly schema: string;
   /** On the target, before the source does anything. */
   readonly byHand: string;
@@ -137,6 +140,7 @@ const CASES: readonly Case[] = [
   },
   {
     title: 'NULLS NOT DISTINCT, a generated column in a key, and a collation of the index',
+    isRecent: true,
     schema: `CREATE COLLATION ci (provider = icu, locale = 'und-u-ks-level2', deterministic = false);
              CREATE TABLE t (id int PRIMARY KEY, a int, b int GENERATED ALWAYS AS (id % 10) STORED, c text,
                              UNIQUE NULLS NOT DISTINCT (a, b)); CREATE UNIQUE INDEX t_c ON t (c COLLATE ci)`,
@@ -148,6 +152,7 @@ const CASES: readonly Case[] = [
   },
   {
     title: 'row of a partition, also by a key of that partition only',
+    isRecent: true,
     schema: `CREATE TABLE t (id int, k text, u int, PRIMARY KEY (id, k)) PARTITION BY LIST (k);
              CREATE TABLE ta PARTITION OF t FOR VALUES IN ('a'); CREATE TABLE tb PARTITION OF t FOR VALUES IN ('b');
              CREATE UNIQUE INDEX tb_u ON tb (u); INSERT INTO t VALUES (1, 'a', 5)`,
@@ -234,8 +239,11 @@ describe('conflict policies', () => {
     await session.close();
   });
 
-  it.each(CASES)('overwrite: $title', async ({ schema, byHand, statements, overwrite }) => {
-    await using setup = await Setup.create(schema, byHand);
+  it.each([
+    ...CASES.map((one) => ({ ...one, major: MAJOR }) as const),
+    ...CASES.filter(({ isRecent }) => !isRecent).map((one) => ({ ...one, major: OLDEST_MAJOR }) as const),
+  ])('overwrite: $title (PostgreSQL $major)', async ({ schema, byHand, statements, overwrite, major }) => {
+    await using setup = await Setup.create(schema, byHand, major);
     const session = await setup.open('overwrite');
     await session.applyTransactions(await setup.transactions(statements));
     if (overwrite.rows) expect(await setup.rows()).toEqual(overwrite.rows);
