@@ -34,7 +34,7 @@ describe('DDL capture', () => {
     const client = await captureDdl(source);
     await installDdlCapture(client, OPTIONS);
     expect(await ddlCaptureState(client, OPTIONS)).toMatchObject({ isComplete: true, isCurrent: true, missing: [] });
-    await client.query(`ALTER EVENT TRIGGER ${HELPER}_drop DISABLE`);
+    await client.query(`ALTER EVENT TRIGGER "00_${HELPER}_drop" DISABLE`);
     expect(await ddlCaptureState(client, OPTIONS)).toMatchObject({ isComplete: false });
     await installDdlCapture(client, OPTIONS);
     expect(await ddlCaptureState(client, OPTIONS)).toMatchObject({ isComplete: true });
@@ -70,7 +70,7 @@ describe('DDL capture', () => {
     expect(await ddlCaptureState(account, OPTIONS)).toMatchObject({ isComplete: true });
     await expect(removeDdlCapture(account, HELPER)).rejects.toMatchObject({
       code: 'SLUICE-4008',
-      remedy: expect.stringContaining(`DROP EVENT TRIGGER IF EXISTS "${HELPER}_end"`),
+      remedy: expect.stringContaining(`DROP EVENT TRIGGER IF EXISTS "00_${HELPER}_end"`),
     });
   });
 
@@ -142,6 +142,20 @@ describe('DDL capture', () => {
     const client = await captureDdl(source);
     await source.query('SET session_replication_role = replica; CREATE TABLE t (id int)');
     expect(await takePlans(source, client)).toMatchObject([{ kind: 'command' }]);
+  });
+
+  it('puts what another event trigger does after the statement that fired it', async () => {
+    await using source = await testDatabase();
+    const client = await captureDdl(source);
+    await source.query(`CREATE FUNCTION widen() RETURNS event_trigger LANGUAGE plpgsql AS $$ BEGIN ALTER TABLE t ADD audited bool; END $$;
+      CREATE EVENT TRIGGER a_widen ON ddl_command_end WHEN TAG IN ('CREATE TABLE') EXECUTE PROCEDURE widen()`);
+    await takeEvents(source, client);
+    await source.query('CREATE TABLE t (id int)');
+    const plans = await takePlans(source, client);
+    expect(plans.map((plan) => plan.kind === 'command' && plan.command.statement)).toEqual([
+      'CREATE TABLE t (id int)',
+      'ALTER TABLE t ADD audited bool',
+    ]);
   });
 
   it('sends a long text once, however many statements it has', async () => {

@@ -256,6 +256,15 @@ export const CORPUS: Readonly<Record<string, readonly Form[]>> = {
     form('CREATE EXTENSION citext; CREATE TABLE with_citext (c citext); ALTER TABLE with_citext ADD d citext', {
       commands: 3,
     }),
+    form(
+      `CREATE PROCEDURE in_two() LANGUAGE plpgsql AS $$ BEGIN CREATE TABLE two_1 (id int); COMMIT; ALTER TABLE two_1 ADD x int; END $$`,
+    ),
+    form('CALL in_two()', { commands: 2 }),
+    form(
+      `CREATE FUNCTION on_insert() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN EXECUTE format('CREATE TABLE for_%s ()', NEW.id); RETURN NEW; END $$;
+      CREATE TRIGGER makes BEFORE INSERT ON stays FOR EACH ROW EXECUTE PROCEDURE on_insert(); INSERT INTO stays VALUES (1), (2)`,
+      { commands: 4 },
+    ),
     form('DROP EXTENSION citext CASCADE'),
     form('CREATE EXTENSION hstore VERSION $$1.4$$; ALTER EXTENSION hstore UPDATE', { commands: 2 }),
     form(

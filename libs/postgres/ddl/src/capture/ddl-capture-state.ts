@@ -2,7 +2,7 @@ import { present } from '@sluice/kernel';
 import { readRows, readVersionNum, sql } from '@sluice/postgres-catalog';
 import { type Client } from '@sluice/postgres-client';
 import { EVENT_TABLE } from '../decode-ddl-event.js';
-import { type DdlCaptureOptions, EVENT_TRIGGERS } from './event-triggers.js';
+import { type DdlCaptureOptions, eventTriggers } from './event-triggers.js';
 import { MESSAGES_SINCE, triggerBody } from './trigger-function.js';
 
 export interface DdlCaptureState {
@@ -25,6 +25,7 @@ const ROLES_THAT_MAY = ['rds_superuser', 'cloudsqlsuperuser', 'alloydbsuperuser'
 /** PostgreSQL 10–18. */
 export async function ddlCaptureState(client: Client, options: DdlCaptureOptions): Promise<DdlCaptureState> {
   const { helperName, publicationName } = options;
+  const triggerNames = eventTriggers(helperName).map(({ name }) => name);
   const [row] = await readRows<{
     isSuperuser: boolean;
     mayInstall: boolean;
@@ -58,20 +59,18 @@ export async function ddlCaptureState(client: Client, options: DdlCaptureOptions
       ROLES_THAT_MAY,
       MESSAGES_SINCE,
       EVENT_TABLE,
-      EVENT_TRIGGERS.map(({ suffix }) => helperName + suffix),
+      triggerNames,
       triggerBody(helperName, await readVersionNum(client)),
     ],
   );
-  const found = present(row, 'the role of the session exists');
+  const found = present(row, 'role of the session');
   const missing = [
     ...(found.hasSchema ? [] : [`schema ${helperName}`]),
     ...(found.hasFunction ? [] : [`function ${helperName}.capture()`]),
     ...(found.needsTable && !found.hasTable
       ? [`table ${helperName}.${EVENT_TABLE} in publication ${publicationName}`]
       : []),
-    ...EVENT_TRIGGERS.map(({ suffix }) => helperName + suffix)
-      .filter((name) => !found.triggers.includes(name))
-      .map((name) => `event trigger ${name}`),
+    ...triggerNames.filter((name) => !found.triggers.includes(name)).map((name) => `event trigger ${name}`),
     ...found.brokenTriggers.map((name) => `event trigger ${name} is not enabled always`),
     ...(found.isSwitchedOff ? ['the setting event_triggers is off'] : []),
   ];

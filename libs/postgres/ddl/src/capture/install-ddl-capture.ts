@@ -11,7 +11,7 @@ import {
 import { EVENT_TABLE } from '../decode-ddl-event.js';
 import { ddlCaptureState } from './ddl-capture-state.js';
 import { CAPTURE_SETTING, MESSAGES_SINCE, triggerFunction, type TriggerFunctionOptions } from './trigger-function.js';
-import { type DdlCaptureOptions, EVENT_TRIGGERS } from './event-triggers.js';
+import { type DdlCaptureOptions, eventTriggers } from './event-triggers.js';
 
 /** Nobody else changes these objects, so a wait means an operator does; better to say so than to hold the start of a task up. */
 const LOCK_TIMEOUT_MS = 5_000;
@@ -67,8 +67,8 @@ function installation({
     `CREATE SCHEMA IF NOT EXISTS ${helper}`,
     ...(versionNum >= MESSAGES_SINCE ? [] : eventTable(helperName, publicationName)),
     triggerFunction({ helperName, versionNum, isSuperuser }),
-    ...EVENT_TRIGGERS.flatMap(({ suffix, event }) => {
-      const name = quoteIdentifier(helperName + suffix);
+    ...eventTriggers(helperName).flatMap(({ name: plainName, event }) => {
+      const name = quoteIdentifier(plainName);
       return [
         `DROP EVENT TRIGGER IF EXISTS ${name}`,
         // PROCEDURE is understood by all majors.
@@ -96,7 +96,7 @@ function eventTable(helperName: string, publicationName: string): string[] {
 function removal(helperName: string): string[] {
   return [
     `SET LOCAL ${CAPTURE_SETTING} = 'off'`,
-    ...EVENT_TRIGGERS.map(({ suffix }) => `DROP EVENT TRIGGER IF EXISTS ${quoteIdentifier(helperName + suffix)}`),
+    ...eventTriggers(helperName).map(({ name }) => `DROP EVENT TRIGGER IF EXISTS ${quoteIdentifier(name)}`),
     `DROP SCHEMA IF EXISTS ${quoteIdentifier(helperName)} CASCADE`,
   ];
 }
