@@ -4,7 +4,7 @@ import { type Bus, type ChangePublisher, changeStreams, connectBus } from '@slui
 import { formatLsn, type Lsn, ZERO_LSN } from '@sluice/model';
 import { type Client } from '@sluice/postgres-client';
 import { frames, MESSAGE_KIND } from '@sluice/postgres-replication';
-import { ensureCheckpointTable, TargetSession } from '@sluice/postgres-writer';
+import { ensureCheckpointTable, TargetSession, TextFormNeeded } from '@sluice/postgres-writer';
 import {
   expectSameRows,
   type RecordedTransaction,
@@ -54,6 +54,12 @@ class Setup implements AsyncDisposable {
     return takeRecorded(this.recorder);
   }
 
+  /** The same in both forms; `startRecording(recorder, BINARY)` goes before. */
+  async recordBoth(...statements: string[]): Promise<{ text: RecordedTransaction[]; binary: RecordedTransaction[] }> {
+    const text = await this.record(...statements);
+    return { text, binary: await takeRecorded(this.recorder, BINARY) };
+  }
+
   publisher(): Promise<ChangePublisher> {
     return changeStreams(this.bus).openPublisher(this.taskId);
   }
@@ -61,7 +67,7 @@ class Setup implements AsyncDisposable {
   /** Runs a loop of its own until `until` holds (or it ends by itself) and gives how it ended. */
   async apply(
     options: { until?: () => Promise<boolean> } & Partial<
-      Pick<ApplyLoopOptions, 'requestRewind' | 'exactCommitLsn'>
+      Pick<ApplyLoopOptions, 'requestRewind' | 'exactCommitLsn' | 'needsText'>
     > = {},
   ): Promise<'final' | 'stopped'> {
     const stop = new AbortController();
@@ -72,6 +78,7 @@ class Setup implements AsyncDisposable {
       target: session,
       signal: stop.signal,
       exactCommitLsn: null,
+      needsText: false,
       onDurable: () => undefined,
       onReceived: () => undefined,
       onApplied: () => undefined,
@@ -122,7 +129,14 @@ class Session {
 
   async send(
     payload: Buffer,
-    options: { watermark?: Lsn; continues?: boolean; partial?: boolean; final?: boolean; source?: string } = {},
+    options: {
+      watermark?: Lsn;
+      continues?: boolean;
+      partial?: boolean;
+      final?: boolean;
+      source?: string;
+      binary?: boolean;
+    } = {},
   ): Promise<void> {
     const previousLsn = this.#watermarkLsn;
     this.#watermarkLsn = options.watermark ?? previousLsn;
@@ -136,11 +150,15 @@ class Session {
       ...(options.continues && { [CHANGE_HEADERS.continues]: '1' }),
       ...(options.partial && { [CHANGE_HEADERS.partial]: '1' }),
       ...(options.final && { [CHANGE_HEADERS.final]: '1' }),
+      ...(options.binary && { [CHANGE_HEADERS.binary]: '1' }),
     });
     this.#ordinal += 1;
   }
 
-  async sendAll(transactions: readonly RecordedTransaction[], options: { final?: boolean } = {}): Promise<void> {
+  async sendAll(
+    transactions: readonly RecordedTransaction[],
+    options: { final?: boolean; binary?: boolean } = {},
+  ): Promise<void> {
     const watermark = transactions.at(-1)?.endLsn;
     await this.send(Buffer.concat(transactions.map(({ frames }) => frames)), {
       ...options,
@@ -191,8 +209,26 @@ async function waitForOnlyFinalBatch({ bus, taskId }: Setup): Promise<void> {
 }
 
 const TABLE = 'CREATE TABLE t (id int PRIMARY KEY, v text, u int UNIQUE)';
+const BINARY = { slot: 'binary_recorder', binary: true };
 
 describe('ApplyLoop', () => {
+  it('has values in binary form that must be written one by one sent again as text', async () => {
+    await using setup = await Setup.create('CREATE TABLE t (v text); ALTER TABLE t REPLICA IDENTITY FULL');
+    await startRecording(setup.recorder, BINARY);
+    const { text, binary } = await setup.recordBoth("INSERT INTO t VALUES ('a'), ('a')", "UPDATE t SET v = 'b'");
+    const publisher = await setup.publisher();
+    const binarySession = new Session(publisher, ZERO_LSN);
+    await binarySession.sendAll(binary, { binary: true });
+    await expect(setup.apply()).rejects.toThrow(TextFormNeeded);
+    const rewound = Promise.withResolvers<string | null>();
+    const requestRewind = (session: string | null): void => rewound.resolve(session);
+    const applied = setup.apply({ needsText: true, requestRewind });
+    expect(await rewound.promise).toBe(binarySession.id);
+    await new Session(publisher, ZERO_LSN).sendAll(text, { final: true });
+    expect(await applied).toBe('final');
+    await expectSameRows(setup.source, setup.target);
+  });
+
   it('ends again for a run that takes over after the final batch', async () => {
     await using setup = await Setup.create(TABLE);
     const recorded = await setup.record("INSERT INTO t VALUES (1, 'a', 1)");

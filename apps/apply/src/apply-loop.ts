@@ -51,6 +51,8 @@ export interface ApplyLoopOptions {
   readonly signal: AbortSignal;
   /** The transaction with this commit LSN, which came in parts, is written row by row this time. */
   readonly exactCommitLsn: Lsn | null;
+  /** Values in binary form are asked for again as text. */
+  readonly needsText: boolean;
   readonly onDurable: (durableLsn: Lsn) => void;
   /** A batch came that completes transactions; told before they are applied. */
   readonly onReceived: (newest: ReceivedTransaction) => void;
@@ -141,7 +143,9 @@ export class ApplyLoop {
   async #accept(message: ChangeMessage): Promise<boolean> {
     const batch = readBatchHeader(message.headers);
     if (batch.source) this.#requireHistory(batch.source);
-    const continuity = this.#continuity.accept(batch, this.#assembler.positionLsn);
+    // What cannot be written is as good as missing: it has to be sent again.
+    const isRefused = batch.isBinary && this.#options.needsText;
+    const continuity = isRefused ? 'gap' : this.#continuity.accept(batch, this.#assembler.positionLsn);
     if (continuity === 'gap') {
       await this.#onGap(batch, message.sequence);
       return false;

@@ -2,7 +2,7 @@ import { appliedMessages, rewindMessages, SluiceError, type StageRunOf } from '@
 import { type Bus, changeStreams, publish, requestEndpoints, type RunContext } from '@sluice/messaging';
 import { formatLsn, type Lsn } from '@sluice/model';
 import { toEndpoint } from '@sluice/postgres-client';
-import { TargetSession } from '@sluice/postgres-writer';
+import { TargetSession, TextFormNeeded } from '@sluice/postgres-writer';
 import {
   type DesiredWatch,
   killPoint,
@@ -13,7 +13,7 @@ import {
   type WorkOutcome,
 } from '@sluice/service-runtime';
 import { type ApplyConfig } from './apply.config.js';
-import { ApplyLoop, ExactRestartNeeded } from './apply-loop.js';
+import { ApplyLoop, type ApplyLoopOptions, ExactRestartNeeded } from './apply-loop.js';
 import { ApplyProgress } from './apply-progress.js';
 import { ConflictShipper } from './conflict-shipper.js';
 import { UnfinishedLoad } from './finish-load.js';
@@ -38,8 +38,8 @@ export async function runApply(
   using desired = await watchDesired(bus, run, context.signal);
   using sourceTime = SourceTime.follow(bus, run.task.taskId);
   const progress = new ApplyProgress(reporter, sourceTime);
-  /** The large transaction that could not be folded; kept over the restart of the session that it needs. */
-  let exactCommitLsn: Lsn | null = null;
+  /** What could not be written as it came; kept over the restart of the session that it needs. */
+  let reading: Reading = { exactCommitLsn: null, needsText: false };
   await runWithRecovery({
     run,
     context,
@@ -52,13 +52,18 @@ export async function runApply(
             attempt,
             desired,
             progress,
-            exactCommitLsn,
+            reading,
             ...dependencies,
             log: context.log,
           });
         } catch (error) {
+          if (error instanceof TextFormNeeded) {
+            reading = { ...reading, needsText: true };
+            context.log.info({}, 'changes are read again with values in their text form');
+            continue;
+          }
           if (!(error instanceof ExactRestartNeeded)) throw error;
-          exactCommitLsn = error.commitLsn;
+          reading = { ...reading, exactCommitLsn: error.commitLsn };
           context.log.info(
             { lsn: formatLsn(error.commitLsn) },
             'a large transaction is read again and written row by row',
@@ -69,17 +74,19 @@ export async function runApply(
   });
 }
 
+type Reading = Pick<ApplyLoopOptions, 'exactCommitLsn' | 'needsText'>;
+
 interface SessionOptions extends ApplyDependencies {
   readonly run: StageRunOf<'apply'>;
   readonly attempt: WorkAttempt;
   readonly desired: DesiredWatch;
   readonly progress: ApplyProgress;
   readonly log: RunContext['log'];
-  readonly exactCommitLsn: Lsn | null;
+  readonly reading: Reading;
 }
 
 async function applyUntilStopped(options: SessionOptions): Promise<WorkOutcome> {
-  const { run, attempt, desired, bus, config, progress, exactCommitLsn } = options;
+  const { run, attempt, desired, bus, config, progress, reading } = options;
   const { taskId } = run.task;
   const stop = new AbortController();
   const stopOnOrder = (): void => {
@@ -129,12 +136,13 @@ async function applyUntilStopped(options: SessionOptions): Promise<WorkOutcome> 
     const loop = new ApplyLoop({
       ...tracedApply({ reader, target }, taskId),
       signal,
-      exactCommitLsn,
+      ...reading,
       killPoint,
       onReceived: (newest) => progress.received(newest),
       onApplied: (applied) => progress.applied(applied),
       onDurable: (durableLsn) => announceDurable(bus, taskId, durableLsn),
-      requestRewind: (session, checkpointLsn) => requestRewind(bus, { taskId, session, checkpointLsn }),
+      requestRewind: (session, checkpointLsn) =>
+        requestRewind(bus, { taskId, session, checkpointLsn, needsText: reading.needsText }),
     });
     const end = await loop.run();
     progress.report();
@@ -163,10 +171,10 @@ function announceDurable(bus: Bus, taskId: string, durableLsn: Lsn): void {
 
 function requestRewind(
   bus: Bus,
-  { taskId, session, checkpointLsn }: { taskId: string; session: string | null; checkpointLsn: Lsn },
+  { checkpointLsn, ...request }: { taskId: string; session: string | null; checkpointLsn: Lsn; needsText: boolean },
 ): void {
-  const payload = { version: 1, taskId, session, checkpointLsn: formatLsn(checkpointLsn) } as const;
-  send(publish(bus, rewindMessages, { params: { taskId }, payload, durable: false }));
+  const payload = { version: 1, ...request, checkpointLsn: formatLsn(checkpointLsn) } as const;
+  send(publish(bus, rewindMessages, { params: { taskId: request.taskId }, payload, durable: false }));
 }
 
 /** Both messages are repeated, so that a lost one is no matter. */

@@ -21,6 +21,7 @@ function batch(
     continues: options.continues ?? null,
     isPartial: false,
     isFinal: false,
+    isBinary: false,
   };
 }
 
@@ -73,6 +74,7 @@ describe('readBatchHeader', () => {
       continues: null,
       isPartial: false,
       isFinal: true,
+      isBinary: false,
     });
   });
 

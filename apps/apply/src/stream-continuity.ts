@@ -15,6 +15,7 @@ export interface BatchHeader {
   readonly continues: 'transaction' | 'frame' | null;
   readonly isPartial: boolean;
   readonly isFinal: boolean;
+  readonly isBinary: boolean;
 }
 
 /** @throws SluiceError 7002 when a header is missing or no such value. */
@@ -46,6 +47,7 @@ export function readBatchHeader(headers: Readonly<Record<string, string>>): Batc
     continues: continues === undefined ? null : continues === 'frame' ? 'frame' : 'transaction',
     isPartial: headers[CHANGE_HEADERS.partial] === '1',
     isFinal: headers[CHANGE_HEADERS.final] === '1',
+    isBinary: headers[CHANGE_HEADERS.binary] === '1',
   };
 }
 

@@ -10,6 +10,9 @@ const POSTGRES_EPOCH_MS = 946_684_800_000;
 /** Apply counts the Relation frames at the head of each batch, too: half of its bound is below it with any of them. */
 const LARGE_BYTES = EARLY_ACK_BYTES / 2;
 
+/** Throws when nothing that comes after this Relation message may be packed. */
+export type RelationCheck = (buffer: Uint8Array, payloadOffset: number) => void;
+
 /**
  * Packs the source's frames, as they are, into batches. Knows where transactions begin and end and nothing of values.
  *
@@ -18,6 +21,7 @@ const LARGE_BYTES = EARLY_ACK_BYTES / 2;
  */
 export class BatchAssembler {
   readonly #emit: (batch: Batch) => void;
+  readonly #checkRelation: RelationCheck;
   readonly #buffers = new BatchBuffers(CHANGE_BATCH_BYTES_MAX);
   readonly #heading = new RelationHeading();
   #buffer: Buffer;
@@ -40,10 +44,11 @@ export class BatchAssembler {
   #changeCount = 0;
 
   /** @param startLsn the session is complete from here on. */
-  constructor(startLsn: Lsn, emit: (batch: Batch) => void) {
+  constructor(startLsn: Lsn, emit: (batch: Batch) => void, checkRelation: RelationCheck = () => undefined) {
     this.#watermarkLsn = startLsn;
     this.#previousLsn = startLsn;
     this.#emit = emit;
+    this.#checkRelation = checkRelation;
     this.#buffer = this.#buffers.take();
   }
 
@@ -157,6 +162,9 @@ export class BatchAssembler {
         return;
       case MESSAGE_KIND.commit:
         this.#commit(frame);
+        return;
+      case MESSAGE_KIND.relation:
+        this.#checkRelation(frame.buffer, frame.payloadOffset);
         return;
       case MESSAGE_KIND.insert:
       case MESSAGE_KIND.update:

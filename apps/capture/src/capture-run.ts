@@ -10,6 +10,7 @@ import {
   type WorkAttempt,
   type WorkOutcome,
 } from '@sluice/service-runtime';
+import { type CellForm } from './cell-form.js';
 import { readWalEnd } from './capture-source.js';
 import { type CaptureSessionOptions, runCaptureSession, type SessionEnd } from './capture-session.js';
 import { type StartFrom } from './session-start.js';
@@ -28,7 +29,7 @@ export interface CaptureRunOptions {
 export async function runCapture(options: CaptureRunOptions): Promise<void> {
   const { run, context, bus, reporter } = options;
   using orders = await watchDesired(bus, run, context.signal);
-  const start: { from: StartFrom } = { from: 'tail' };
+  const start: { from: StartFrom; cellForm: CellForm } = { from: 'tail', cellForm: 'any' };
   await runWithRecovery({
     run,
     context,
@@ -42,7 +43,7 @@ interface CaptureAttempt extends CaptureRunOptions {
   readonly orders: DesiredWatch;
   readonly attempt: WorkAttempt;
   /** Kept over attempts: a rewind that was asked for is not forgotten when its session fails. */
-  readonly start: { from: StartFrom };
+  readonly start: { from: StartFrom; cellForm: CellForm };
 }
 
 async function captureWhileOrdered(options: CaptureAttempt): Promise<WorkOutcome> {
@@ -66,6 +67,10 @@ async function captureWhileOrdered(options: CaptureAttempt): Promise<WorkOutcome
         return { kind: 'succeeded', result: { stage: 'capture', publishedLsn: formatLsn(end.publishedLsn) } };
       }
       start.from = 'slot';
+      if (end.needsText && start.cellForm !== 'text') {
+        start.cellForm = 'text';
+        options.context.log.info({}, 'values are sent in their text form from now on');
+      }
     }
   } catch (error) {
     // Whatever broke while it was being stopped no longer matters.
@@ -88,6 +93,7 @@ async function runSession(
     bus,
     config,
     from: start.from,
+    cellForm: start.cellForm,
     untilLsn,
     signal,
     log: context.log,

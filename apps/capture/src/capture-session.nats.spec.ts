@@ -10,7 +10,15 @@ import {
 import { abortReason } from '@sluice/kernel';
 import { type Bus, type ChangeMessage, changeStreams, connectBus, publish } from '@sluice/messaging';
 import { formatLsn, type Lsn, parseLsn } from '@sluice/model';
-import { decodeBegin, frames, MESSAGE_KIND, readSlot } from '@sluice/postgres-replication';
+import {
+  decodeBegin,
+  frames,
+  MESSAGE_KIND,
+  readSlot,
+  readTuple,
+  rowChange,
+  TupleView,
+} from '@sluice/postgres-replication';
 import { createLogger } from '@sluice/telemetry';
 import { dedicatedServer, testDatabase, type TestDatabase, testNats, waitFor } from '@sluice/testing';
 import { randomUUID } from 'node:crypto';
@@ -63,7 +71,9 @@ class Setup implements AsyncDisposable {
     return new Setup(bus, db, task);
   }
 
-  capture(options: Partial<Pick<CaptureSessionOptions, 'from' | 'config' | 'onProgress'>> = {}): RunningSession {
+  capture(
+    options: Partial<Pick<CaptureSessionOptions, 'from' | 'cellForm' | 'config' | 'onProgress'>> = {},
+  ): RunningSession {
     const stopping = new AbortController();
     const until = Promise.withResolvers<Lsn>();
     const ended = runCaptureSession({
@@ -72,6 +82,7 @@ class Setup implements AsyncDisposable {
       bus: this.bus,
       config: CONFIG,
       from: 'tail',
+      cellForm: 'any',
       untilLsn: until.promise,
       signal: stopping.signal,
       log: this.log,
@@ -242,6 +253,55 @@ describe('runCaptureSession', () => {
     await waitFor('the slot to move', async () => ((await setup.confirmedLsn()) ?? 0n) >= lsn);
   });
 
+  describe('the form of values', () => {
+    const isBinary = (batches: readonly ChangeMessage[]): boolean[] =>
+      batches.map((batch) => header(batch, 'binary') === '1');
+    const cellKinds = (batches: readonly ChangeMessage[]): string[] => {
+      const bytes = wholeRuns(batches);
+      const view = new TupleView();
+      return Array.from(frames(bytes), ({ kind, payloadOffset }) => {
+        if (kind !== MESSAGE_KIND.insert) return '';
+        const { kinds, count } = readTuple(bytes, rowChange(bytes, payloadOffset).newTupleOffset, view);
+        return String.fromCharCode(...kinds.subarray(0, count));
+      }).filter((kinds) => kinds !== '');
+    };
+
+    it('is binary, and batches say so, when every published column has a portable one', async () => {
+      setup = await Setup.create();
+      setup.capture();
+      await setup.source.query("INSERT INTO t VALUES (1, 'a')");
+      const batches = await setup.untilKinds('BIC');
+      expect(isBinary(batches)).not.toContain(false);
+      expect(cellKinds(batches)).toEqual(['bb']);
+    });
+
+    it.each([
+      ['apply asks for it', 'SELECT 1', { cellForm: 'text' as const }],
+      ['a published column has another type', 'ALTER TABLE t ADD other int[]', {}],
+    ])('is text when %s', async (_, statement, options) => {
+      setup = await Setup.create();
+      await setup.source.query(statement);
+      setup.capture(options);
+      await setup.source.query("INSERT INTO t VALUES (1, 'a')");
+      const batches = await setup.untilKinds('BIC');
+      expect(isBinary(batches)).not.toContain(true);
+      expect(cellKinds(batches)[0]).toMatch(/^tt/);
+    });
+
+    it('becomes text before a value of a type that joins later is published', async () => {
+      setup = await Setup.create();
+      const session = setup.capture();
+      await setup.source.query("INSERT INTO t VALUES (1, 'a')");
+      await setup.untilKinds('BIC');
+      await setup.source.query('ALTER TABLE t ADD other int[]');
+      await setup.source.query("INSERT INTO t VALUES (2, 'b', '{1}')");
+      expect(await session.ended).toEqual({ kind: 'rewind', needsText: true });
+      expect(cellKinds(await setup.batches())).toEqual(['bb']);
+      setup.capture({ from: 'slot', cellForm: 'text' });
+      expect(cellKinds(await setup.untilKinds('BICBICBIC'))).toEqual(['bb', 'tt', 'ttt']);
+    });
+  });
+
   it('spreads a row of 3 MB over batches that make the same frames again', async () => {
     setup = await Setup.create();
     setup.capture();
@@ -301,7 +361,7 @@ describe('runCaptureSession', () => {
     await setup.source.query('INSERT INTO t VALUES (2)');
     await setup.untilKinds('BICBIC');
     await rewind(header(batches[0], 'session'));
-    expect(await session.ended).toEqual({ kind: 'rewind' });
+    expect(await session.ended).toEqual({ kind: 'rewind', needsText: false });
     setup.capture({ from: 'slot' });
     await setup.untilKinds('BICBICBICBIC');
   });

@@ -17,6 +17,7 @@ import { BatchAssembler } from './batch-assembler.js';
 import { BatchPublisher } from './batch-publisher.js';
 import { type Batch } from './batch.js';
 import { type CaptureConfig } from './capture.config.js';
+import { type CellForm, SessionCells } from './cell-form.js';
 import { type PreparedSource, prepareSource } from './capture-source.js';
 import { serveClock } from './clock-service.js';
 import { Feedback } from './feedback.js';
@@ -29,7 +30,8 @@ import { type Sight, SourceWatch } from './source-watch.js';
 import { tracedPublisher } from './traced-publisher.js';
 
 /** `drained`: everything up to the ordered end is durable on the target. `rewind`: apply needs changes again. */
-export type SessionEnd = { readonly kind: 'drained'; readonly publishedLsn: Lsn } | { readonly kind: 'rewind' };
+export type SessionEnd =
+  { readonly kind: 'drained'; readonly publishedLsn: Lsn } | { readonly kind: 'rewind'; readonly needsText: boolean };
 
 export interface CaptureSessionOptions {
   readonly task: TaskSpec;
@@ -44,6 +46,8 @@ export interface CaptureSessionOptions {
     | 'SLUICE_CHANGES_MAX_BYTES'
   >;
   readonly from: StartFrom;
+  /** Default: any. */
+  readonly cellForm?: CellForm;
   /** Resolves with the LSN at which the task ends, once that is ordered. */
   readonly untilLsn: Promise<Lsn>;
   readonly signal: AbortSignal;
@@ -79,15 +83,17 @@ export async function runCaptureSession(options: CaptureSessionOptions): Promise
   using publisher = await streams.openPublisher(taskId, { signal: sessionSignal });
   const tail = await publisher.lastMessage();
   const startLsn = chooseStartLsn({ from: options.from, tailHeaders: tail?.headers ?? null, ...source });
+  const cells = await SessionCells.choose(options.source, task, options.cellForm ?? 'any');
   await using stream = await openWalStream(options.source, {
     slotName: task.slotName,
     publicationName: task.publicationName,
     startLsn,
+    binary: cells.isBinary,
     applicationName: `capture ${taskId}`,
     signal: sessionSignal,
     statusIntervalMs: config.SLUICE_CAPTURE_STATUS_INTERVAL_MS,
   });
-  const parts = { publisher, stream, watch, clock, startLsn, prepared: source, signal: sessionSignal };
+  const parts = { publisher, stream, cells, watch, clock, startLsn, prepared: source, signal: sessionSignal };
   try {
     return await new CaptureSession(options, parts).run();
   } finally {
@@ -105,6 +111,7 @@ async function requireReplicas(bus: Bus, taskId: TaskId): Promise<void> {
 interface SessionParts {
   readonly publisher: ChangePublisher;
   readonly stream: WalStream;
+  readonly cells: SessionCells;
   readonly watch: SourceWatch;
   readonly clock: SourceClock;
   readonly startLsn: Lsn;
@@ -120,6 +127,7 @@ interface SessionParts {
 class CaptureSession {
   readonly #options: CaptureSessionOptions;
   readonly #stream: WalStream;
+  readonly #cells: SessionCells;
   readonly #watch: SourceWatch;
   readonly #clock: SourceClock;
   readonly #readThrough = new ReadThrough();
@@ -145,10 +153,11 @@ class CaptureSession {
 
   constructor(
     options: CaptureSessionOptions,
-    { publisher, stream, watch, clock, startLsn, prepared, signal }: SessionParts,
+    { publisher, stream, cells, watch, clock, startLsn, prepared, signal }: SessionParts,
   ) {
     this.#options = options;
     this.#stream = stream;
+    this.#cells = cells;
     this.#watch = watch;
     this.#clock = clock;
     this.#signal = signal;
@@ -156,8 +165,8 @@ class CaptureSession {
     this.#publishedLsn = startLsn;
     this.#transactionLsn = startLsn;
     this.#onSight(prepared.sight);
-    this.#assembler = new BatchAssembler(startLsn, (batch) => this.#publish(batch));
-    this.#batches = new BatchPublisher(tracedPublisher(publisher, options.task.taskId), {
+    this.#assembler = new BatchAssembler(startLsn, (batch) => this.#publish(batch), cells.check);
+    this.#batches = new BatchPublisher(cells.mark(tracedPublisher(publisher, options.task.taskId)), {
       session: this.#session,
       slotLsn: prepared.slotConfirmedLsn,
       source: stream.source,
@@ -190,7 +199,8 @@ class CaptureSession {
         this.#batches.failed,
         this.#watchSource(),
         this.#drained.promise,
-        rewind.requested.then((): SessionEnd => ({ kind: 'rewind' })),
+        rewind.requested.then(({ needsText }): SessionEnd => ({ kind: 'rewind', needsText })),
+        this.#cells.textNeeded.then((): SessionEnd => ({ kind: 'rewind', needsText: true })),
         ended.then(() => this.#drained.promise),
       ]);
     } finally {

@@ -4,7 +4,7 @@ import { deferred } from '@sluice/kernel';
 
 export interface RewindListening extends Disposable {
   /** Resolves when apply cannot go on with this session. */
-  readonly requested: Promise<void>;
+  readonly requested: Promise<{ readonly needsText: boolean }>;
 }
 
 /**
@@ -19,12 +19,12 @@ export function listenForRewind(
   { taskId, session }: { readonly taskId: TaskId; readonly session: string },
 ): RewindListening {
   const startedAtMs = Date.now();
-  const requested = deferred();
+  const requested = deferred<{ readonly needsText: boolean }>();
   const listening = subscribe(bus, rewindMessages, {
     params: { taskId },
     handle: (message) => {
       const isUnknown = message.session === null && Date.now() - startedAtMs >= UNKNOWN_SESSION_GRACE_MS;
-      if (message.session === session || isUnknown) requested.resolve();
+      if (message.session === session || isUnknown) requested.resolve({ needsText: message.needsText ?? false });
     },
   });
   return { requested: requested.promise, [Symbol.dispose]: () => listening[Symbol.dispose]() };

@@ -31,6 +31,8 @@ export const CHANGE_HEADERS = {
   partial: 'Sluice-Partial',
   /** `1` on the last batch of a task that ends: nothing follows. */
   final: 'Sluice-Final',
+  /** `1` on batches whose values are in the binary form of their types, which all are portable ones. */
+  binary: 'Sluice-Binary',
   /** When the batch was packed: clock of the source, microseconds since 1970. Absent until capture knows that clock. */
   capturedAt: 'Sluice-Captured-At',
   /** On ordinal 0: which server the session reads, see `SourceIdentity` in libs/model. */
@@ -87,6 +89,8 @@ export const RewindMessage = z.object({
   taskId: TaskId,
   session: z.string().nullable(),
   checkpointLsn: LsnTextSchema,
+  /** Values are needed in their text form; capture sends them so until its run ends. */
+  needsText: z.boolean().optional(),
 });
 export type RewindMessage = z.infer<typeof RewindMessage>;
 export const rewindMessages = defineSubject({

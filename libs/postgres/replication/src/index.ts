@@ -25,7 +25,7 @@ export { CELL_KIND, MESSAGE_KIND } from './pgoutput/message-kind.js';
 export { newRowChange, readTuple, type RowChange, rowChange, TupleView } from './pgoutput/row-change.js';
 export { openWalStream, type WalConsumer, WalStream, type WalStreamOptions } from './wal-stream.js';
 export { readSourceFacts, type SourceFacts } from './source-facts.js';
-export { portableTypeOids } from './portable-types.js';
+export { binaryTypeOids, portableTypeOids } from './portable-types.js';
 export { ConfirmationTracker, type ConfirmWhen } from './confirmation-tracker.js';
 export { publishedTableOids, requirePublication, type UnpublishedTable, unpublishedTables } from './publication.js';
 export {

@@ -1,9 +1,12 @@
+import { readRows, readVersionNum, sql } from '@sluice/postgres-catalog';
+import { type Client } from '@sluice/postgres-client';
+
 /**
  * Built-in types whose binary form means the same on every server from PostgreSQL 10 on: it holds no OID and no setting of
  * the server that wrote it. By OID, as these are the same everywhere (src/include/catalog/pg_type.dat).
  *
  * Left out are types whose binary form is an OID or a number of this server (reg*, xid, tid, snapshots), depends on a
- * setting (money) or is converted while it is read (xml), arrays, as they cannot be elements of an array parameter, and all
+ * setting (money), is converted while it is read (xml) or not read when it is empty (tsquery), arrays, as they cannot be elements of an array parameter, and all
  * types that are not built in: enums, domains, composites, extensions' types.
  */
 const PORTABLE_TYPE_OIDS: ReadonlySet<number> = new Set([
@@ -44,7 +47,6 @@ const PORTABLE_TYPE_OIDS: ReadonlySet<number> = new Set([
   2950, // uuid
   3220, // pg_lsn
   3614, // tsvector
-  3615, // tsquery
   3802, // jsonb
   3904, // int4range
   3906, // numrange
@@ -69,4 +71,26 @@ const INFINITE_INTERVAL_MAJOR = 17;
 export function portableTypeOids(sourceMajor: number): ReadonlySet<number> {
   if (sourceMajor < INFINITE_INTERVAL_MAJOR) return PORTABLE_TYPE_OIDS;
   return new Set([...PORTABLE_TYPE_OIDS].filter((oid) => oid !== INTERVAL_OID));
+}
+
+/** pgoutput has the option `binary` from here on. */
+const BINARY_VERSION_NUM = 140_000;
+
+/**
+ * The types of values that the source may send in binary form if all published columns are of such types, else null: the
+ * form is the same for all. A type that joins later shows in a Relation message. PostgreSQL 10–18.
+ */
+export async function binaryTypeOids(client: Client, publicationName: string): Promise<ReadonlySet<number> | null> {
+  const versionNum = await readVersionNum(client);
+  if (versionNum < BINARY_VERSION_NUM) return null;
+  const published = await readRows<{ oid: number }>(
+    client,
+    sql`SELECT DISTINCT a.atttypid AS oid FROM pg_catalog.pg_publication p
+        JOIN pg_catalog.pg_publication_rel r ON r.prpubid = p.oid
+        JOIN pg_catalog.pg_attribute a ON a.attrelid = r.prrelid AND a.attnum > 0 AND NOT a.attisdropped
+        WHERE p.pubname = $1`,
+    [publicationName],
+  );
+  const portable = portableTypeOids(Math.trunc(versionNum / 10_000));
+  return published.every(({ oid }) => portable.has(oid)) ? portable : null;
 }

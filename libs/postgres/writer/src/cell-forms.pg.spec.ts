@@ -265,7 +265,6 @@ const PORTABLE_SAMPLES: Readonly<Record<string, readonly string[]>> = {
   uuid: ["'ffffffff-ffff-ffff-ffff-ffffffffffff'"],
   pg_lsn: ["'16/B374D848'"],
   tsvector: [`'a:1A b:2,3C'`],
-  tsquery: ["'a <2> b & !c:*A'"],
   jsonb: [`'{"b": 1, "a": [1, {"c": null}]}'`, "'1.0'"],
   int4range: ["'empty'", "'(,)'", "'[1,10)'"],
   numrange: ["'[0.10,1.000]'"],
