@@ -1,3 +1,4 @@
+import { type TableName } from '@sluice/contracts';
 import { type ClientBase } from 'pg';
 
 /** A column of the table in which a row is in the way. */
@@ -100,6 +101,23 @@ export async function readKeyedTable(target: ClientBase, schema: string, name: s
       })),
     })),
   };
+}
+
+/** True when rows that are written to `root` may get into `other`: that table itself, or a partition of it. */
+export async function holdsRowsOf(target: ClientBase, root: TableName, other: TableName): Promise<boolean> {
+  const { rows } = await target.query<{ found: boolean }>(
+    `WITH RECURSIVE part AS (
+       SELECT c.oid FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+       WHERE n.nspname = $1 AND c.relname = $2
+       UNION ALL
+       SELECT i.inhrelid FROM part JOIN pg_catalog.pg_class p ON p.oid = part.oid AND p.relkind = 'p'
+       JOIN pg_catalog.pg_inherits i ON i.inhparent = p.oid)
+     SELECT EXISTS (
+       SELECT FROM part JOIN pg_catalog.pg_class c ON c.oid = part.oid JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+       WHERE n.nspname = $3 AND c.relname = $4) AS found`,
+    [root.schema, root.name, other.schema, other.name],
+  );
+  return rows[0]?.found ?? false;
 }
 
 /** True when two rows with the same key can be written and nothing would be said. */

@@ -1,8 +1,8 @@
-import { type ConflictAction, type ConflictKind, type ConflictPolicy } from '@sluice/contracts';
+import { type ConflictAction, type ConflictKind, type ConflictPolicy, type TableName } from '@sluice/contracts';
 import { assert, present } from '@sluice/kernel';
 import { type Client, hasSqlState, SQLSTATE } from '@sluice/postgres-client';
 import { changeFailed, ConflictStop, targetError } from './apply-failure.js';
-import { type KeyedTable, readKeyedTable } from './conflict-indexes.js';
+import { holdsRowsOf, type KeyedTable, readKeyedTable } from './conflict-indexes.js';
 import { type JournalEntry } from './conflict-journal.js';
 import { asInsert, type ExactChange, layOut, layOutWritten } from './exact-change.js';
 import {
@@ -11,6 +11,7 @@ import {
   describeStatement,
   laterBlockersStatement,
   ownRowsStatement,
+  partitionStatement,
 } from './row-statements.js';
 import { tableName, type TablePlan } from './table-plan.js';
 import { type StatementFailure } from './target-pipeline.js';
@@ -90,14 +91,10 @@ export class ConflictResolver {
    * say so do not fire for replicated rows. @throws ConflictStop unless the policy is `overwrite`.
    */
   async resolveLater(change: ExactChange): Promise<readonly JournalEntry[]> {
-    const laid = layOutWritten(change);
-    const keyed = await this.#keyedTable(change.table.plan, null);
-    if (!laid || !keyed) return [];
     const isOverwritten = this.#policy === 'overwrite';
-    const text = laterBlockersStatement(laid.layout, keyed, isOverwritten ? 'delete' : 'read');
-    const targetRows = await this.#images(change, text, laid.cells);
+    const { keyed, targetRows } = await this.#equalLater(change, isOverwritten ? 'delete' : 'read');
     if (targetRows.length === 0) return [];
-    const constraint = keyed.indexes.find(({ isDeferrable }) => isDeferrable)?.name ?? null;
+    const constraint = keyed?.indexes.find(({ isDeferrable }) => isDeferrable)?.name ?? null;
     const obstacle = { kind: 'duplicate_key', constraint, keyed, isOwn: false } as const;
     const entry = await this.#entry(change, obstacle, isOverwritten ? 'overwritten' : 'stopped');
     if (!isOverwritten) throw new ConflictStop({ ...entry, targetRows });
@@ -106,11 +103,24 @@ export class ConflictResolver {
 
   /** True when `resolveLater` would find something now. */
   async isInTheWayNow(change: ExactChange): Promise<boolean> {
+    return (await this.#equalLater(change, 'read')).targetRows.length > 0;
+  }
+
+  async #equalLater(
+    change: ExactChange,
+    mode: 'read' | 'delete',
+  ): Promise<{ keyed: KeyedTable | null; targetRows: string[] }> {
+    const { plan } = change.table;
     const laid = layOutWritten(change);
-    const keyed = await this.#keyedTable(change.table.plan, null);
-    if (!laid || !keyed) return false;
-    const rows = await this.#images(change, laterBlockersStatement(laid.layout, keyed, 'read'), laid.cells);
-    return rows.length > 0;
+    const values = [...laid.cells];
+    const place = plan.target.isPartitioned
+      ? await this.#query<TableName>(change, { text: partitionStatement(laid.layout), values })
+      : null;
+    // A partitioned table has no rows itself; one that was deleted again is in none of its partitions.
+    const keyed = place && !place.rows[0] ? null : await this.#keyedTable(plan, place?.rows[0] ?? null);
+    if (!keyed) return { keyed, targetRows: [] };
+    const targetRows = await this.#images(change, laterBlockersStatement(laid.layout, keyed, mode), values);
+    return { keyed, targetRows };
   }
 
   async #obstacleOf(change: ExactChange, failure: StatementFailure): Promise<Obstacle> {
@@ -124,7 +134,7 @@ export class ConflictResolver {
     const { schema, table, constraint } = violationOf(failure.error);
     // Of a partitioned table it is the partition that is named.
     const keyed = schema !== null && table !== null ? await this.#keyedTable(plan, { schema, name: table }) : null;
-    // Raised by somebody's trigger, or over a table that we do not write to.
+    // Raised by somebody's trigger, or by what it writes to another table: no row of that may go.
     if (!keyed || !keyed.indexes.some(({ name }) => name === constraint)) throw await this.#failed(change, failure);
     return { kind: 'duplicate_key', constraint, keyed, isOwn: false };
   }
@@ -180,6 +190,8 @@ export class ConflictResolver {
     const known = this.#keyed.get(plan) ?? new Map<string, KeyedTable>();
     this.#keyed.set(plan, known);
     const id = JSON.stringify([schema, name]);
+    const isOurs = known.has(id) || (await holdsRowsOf(this.#client, plan.target, { schema, name }));
+    if (!isOurs) return null;
     const keyed = known.get(id) ?? (await readKeyedTable(this.#client, schema, name));
     if (keyed) known.set(id, keyed);
     return keyed;

@@ -404,6 +404,65 @@ describe('conflict policies', () => {
     expect(await setup.journal()).toEqual([]);
   });
 
+  it('touches no row of a table that a trigger writes to', async () => {
+    await using setup = await Setup.create(
+      'CREATE TABLE t (id int PRIMARY KEY)',
+      `CREATE TABLE audit (id int PRIMARY KEY); INSERT INTO audit VALUES (1);
+       CREATE FUNCTION note() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN INSERT INTO public.audit VALUES (NEW.id); RETURN NEW; END $$;
+       CREATE TRIGGER note BEFORE INSERT ON t FOR EACH ROW EXECUTE FUNCTION note(); ALTER TABLE t ENABLE ALWAYS TRIGGER note`,
+    );
+    const session = await setup.open('overwrite');
+    const transactions = await setup.transactions(['INSERT INTO t VALUES (1)']);
+    await expect(session.applyTransactions(transactions)).rejects.toMatchObject({ code: 'SLUICE-5001' });
+    expect(await setup.rows('audit')).toEqual(['(1)']);
+    await session.close();
+  });
+
+  it('finds rows in the way in partitions that only the target has', async () => {
+    await using setup = await Setup.create(
+      'CREATE TABLE t (id int PRIMARY KEY, u int, d int, UNIQUE (id, d) DEFERRABLE INITIALLY DEFERRED); INSERT INTO t VALUES (1, 1, 1)',
+      `DROP TABLE t; CREATE TABLE t (id int, u int, d int, UNIQUE (id, d) DEFERRABLE INITIALLY DEFERRED) PARTITION BY RANGE (id);
+       CREATE TABLE t1 PARTITION OF t FOR VALUES FROM (0) TO (100); CREATE TABLE t2 (note text DEFAULT 'x', d int, u int, id int);
+       ALTER TABLE t2 DROP note; ALTER TABLE t ATTACH PARTITION t2 FOR VALUES FROM (100) TO (200); CREATE UNIQUE INDEX t2_u ON t2 (u);
+       INSERT INTO t VALUES (1, 1, 1), (150, 7, 7), (160, 8, 8), (170, 9, 9)`,
+    );
+    const session = await setup.open('overwrite');
+    await session.applyTransactions(
+      await setup.transactions([
+        'UPDATE t SET id = 101, u = 7',
+        'INSERT INTO t VALUES (102, 8, 8)',
+        'INSERT INTO t VALUES (170, 10, 9)',
+      ]),
+    );
+    await expectSameRows(setup.source, setup.target, { tables: ['public.t'] });
+    expect(await setup.journal()).toEqual([
+      'update duplicate_key t2_u overwritten 1',
+      'insert duplicate_key t2_u overwritten 1',
+      'insert duplicate_key t2_id_d_key overwritten 1',
+    ]);
+    await session.close();
+  });
+
+  it('rows of 1,600 columns, and very many rows in the way', async () => {
+    const columns = Array.from({ length: 1_598 }, (_, index) => `c${index} int DEFAULT ${index}`).join(', ');
+    await using setup = await Setup.create(
+      `CREATE TABLE t (id int PRIMARY KEY, u int UNIQUE, ${columns}); INSERT INTO t (id) VALUES (1);
+       CREATE TABLE r (id int PRIMARY KEY, span int4range, EXCLUDE USING gist (span WITH &&))`,
+      `DELETE FROM t; INSERT INTO t (id, u) VALUES (2, 2); INSERT INTO r SELECT g, int4range(g, g + 1) FROM generate_series(1, 3000) g`,
+    );
+    const session = await setup.open('overwrite');
+    await session.applyTransactions(
+      await setup.transactions(['UPDATE t SET u = 2', "INSERT INTO r VALUES (1, '[1,5000)')"]),
+    );
+    await expectSameRows(setup.source, setup.target);
+    expect(await setup.journal()).toEqual([
+      'update missing_row - overwritten 0',
+      'update duplicate_key t_u_key overwritten 1',
+      'insert duplicate_key r_pkey overwritten 100',
+    ]);
+    await session.close();
+  });
+
   it('keeps what was applied before a conflict and goes on once the target is repaired', async () => {
     await using setup = await Setup.create('CREATE TABLE t (id int PRIMARY KEY)', 'INSERT INTO t VALUES (2)');
     const session = await setup.open('error');

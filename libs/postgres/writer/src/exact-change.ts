@@ -3,6 +3,7 @@ import { type RowLayout } from './row-statements.js';
 import { locateCell, type RowVersions } from './row-source.js';
 import { cellsOf, type SingleChange } from './row-writer.js';
 import { type BoundTable } from './relation-registry.js';
+import { type PlanColumn, type TablePlan } from './table-plan.js';
 import { type StatementFailure } from './target-pipeline.js';
 
 /** A change that is written by itself, and where it stands in the source's history. */
@@ -50,14 +51,23 @@ export function layOut(change: ExactChange): LaidOut {
   };
 }
 
-/** As `layOut`, of the row that the change left; `null` when its cells are not known. */
-export function layOutWritten(change: ExactChange): LaidOut | null {
+/** As `layOut`, of the row that the change left: found by its key, or by all that is known of it where no index says that the key is its only. */
+export function layOutWritten(change: ExactChange): LaidOut {
   const { plan } = change.table;
   const versions = knownRow(change);
-  const identity = plan.key ?? plan.columns;
-  if (!identity.every(({ position }) => locateCell(versions, position))) return null;
-  const identityCells = cellsOf(identity, versions);
-  return { layout: { plan, operation: 'update', identity, known: [] }, identityCells, cells: identityCells };
+  const known = plan.columns.filter(({ position }) => locateCell(versions, position));
+  const key = plan.key && isUnique(plan, plan.key) ? plan.key : null;
+  const identity = key ?? known;
+  const identityCells = identity.length > 0 ? cellsOf(identity, versions) : [];
+  const layout = { plan: { ...plan, key, columns: known }, operation: 'update', identity, known: [] } as const;
+  return { layout, identityCells, cells: identityCells };
+}
+
+function isUnique({ target }: TablePlan, key: readonly PlanColumn[]): boolean {
+  const names = new Set(key.map(({ name }) => name));
+  return target.keys.some(
+    ({ columns }) => columns.length === names.size && columns.every(({ name }) => names.has(name)),
+  );
 }
 
 /** The new row; a cell that did not change is in the old one, if that was sent whole. */

@@ -16,6 +16,8 @@ export interface RowLayout {
   readonly operation: 'insert' | 'update' | 'delete';
 }
 
+/** A range can be in the way of all rows of a table; of so many a person sees enough. */
+const SHOWN_ROWS_MAX = 100;
 /** More of a value is not kept; what is shown of it in the end is less. */
 const PRINTED_CHARACTERS_MAX = 65_536 + 1;
 
@@ -72,15 +74,24 @@ export function laterBlockersStatement(layout: RowLayout, keyed: KeyedTable, mod
   );
 }
 
+/** Schema and name of the partition that holds the row. Parameters: the cells that identify it. */
+export function partitionStatement(layout: RowLayout): string {
+  return `SELECT n.nspname AS schema, c.relname AS name FROM ${onlyTable(layout.plan)} AS t
+JOIN pg_catalog.pg_class AS c ON c.oid = t.tableoid JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace, ${identityCells(layout)}
+WHERE ${ownMatch(layout)} LIMIT 1`;
+}
+
 /** The rows that the identity finds, where it should find one: all of them, or all but one deleted. */
 export function ownRowsStatement(layout: RowLayout, keyed: KeyedTable, mode: 'read' | 'delete-others'): string {
   const shown = image(keyed.columns.map(({ name }) => ({ name, sql: `t.${quoteIdentifier(name)}` })));
   const rows = `${onlyTable(layout.plan)} AS t`;
   const from = identityCells(layout);
-  if (mode === 'read') return `SELECT ${shown} AS image FROM ${rows}, ${from} WHERE ${ownMatch(layout)}`;
+  if (mode === 'read')
+    return `SELECT ${shown} AS image FROM ${rows}, ${from} WHERE ${ownMatch(layout)} LIMIT ${SHOWN_ROWS_MAX}`;
   const place = 't.tableoid::pg_catalog.text || t.ctid::pg_catalog.text';
   const kept = `(SELECT ${place} FROM ${rows}, ${from} WHERE ${ownMatch(layout)} LIMIT 1)`;
-  return `DELETE FROM ${rows} USING ${from} WHERE ${ownMatch(layout)} AND ${place} <> ${kept} RETURNING ${shown} AS image`;
+  const gone = `DELETE FROM ${rows} USING ${from} WHERE ${ownMatch(layout)} AND ${place} <> ${kept} RETURNING ${shown} AS image`;
+  return `WITH gone AS (${gone}) SELECT image FROM gone LIMIT ${SHOWN_ROWS_MAX}`;
 }
 
 function takeRows(keyed: KeyedTable, found: readonly string[], mode: 'read' | 'delete'): string {
@@ -89,8 +100,8 @@ function takeRows(keyed: KeyedTable, found: readonly string[], mode: 'read' | 'd
   const isFound = 't.ctid = ANY (ARRAY(SELECT place FROM blockers))';
   const blockers = `WITH blockers AS (${found.join('\nUNION ') || 'SELECT NULL::pg_catalog.tid AS place WHERE false'})`;
   return mode === 'read'
-    ? `${blockers} SELECT ${shown} AS image FROM ${rows} WHERE ${isFound}`
-    : `${blockers} DELETE FROM ${rows} WHERE ${isFound} RETURNING ${shown} AS image`;
+    ? `${blockers} SELECT ${shown} AS image FROM ${rows} WHERE ${isFound} LIMIT ${SHOWN_ROWS_MAX}`
+    : `${blockers}, gone AS (DELETE FROM ${rows} WHERE ${isFound} RETURNING ${shown} AS image) SELECT image FROM gone LIMIT ${SHOWN_ROWS_MAX}`;
 }
 
 /**
