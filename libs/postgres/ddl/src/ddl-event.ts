@@ -72,7 +72,9 @@ const Place = {
   context: z.string(),
   /** Settings of the session that the meaning of a text depends on. */
   settings: z.record(z.string(), z.string()),
+  /** The role of the session outside of functions: SET ROLE, or else who logged in. */
   user: z.string(),
+  sessionUser: z.string(),
   /** Those on the search path that exist. */
   pathSchemas: z.array(z.string()),
   at: z.string(),

@@ -25,6 +25,7 @@ function captured(changes: Partial<CapturedDdl>): CapturedDdl {
     context: '',
     settings: { search_path: '"$user", "Odd ""one", public' },
     user: 'joe',
+    sessionUser: 'Login',
     pathSchemas: ['Odd "one', 'public'],
     at: '2026-01-01T00:00:00Z',
     serverVersion: 150_000,
@@ -175,6 +176,26 @@ describe('the statement of an event', () => {
       commands: [{ ...altered('app.t', 'CREATE TABLE'), schema: 'app' }],
     });
     expect(planDdl(made)).toMatchObject({ command: { searchPath: ['app', 'Odd "one', 'public'] } });
+  });
+
+  it.each([
+    [
+      'ALTER DEFAULT PRIVILEGES GRANT SELECT ON TABLES TO b',
+      'ALTER DEFAULT PRIVILEGES FOR ROLE "joe" GRANT SELECT ON TABLES TO b',
+      ['b', 'joe'],
+    ],
+    [
+      'GRANT SELECT ON /* é */ a TO session_user, "current_user", CURRENT_USER',
+      'GRANT SELECT ON /* é */ a TO "Login", "current_user", "joe"',
+      ['current_user', 'Login', 'joe'],
+    ],
+  ])('means the roles of its session: %s', (query, statement, roles) => {
+    const tag = query.startsWith('GRANT') ? 'GRANT' : 'ALTER DEFAULT PRIVILEGES';
+    const event = captured({ query, tag, commands: [altered(null, tag)] });
+    expect(planDdl(event)).toMatchObject({ command: { statement, roles } });
+    expect(planDdl({ ...event, query: null, context: `SQL statement "${query}"${FRAME}` })).toMatchObject({
+      kind: 'unattributable',
+    });
   });
 
   it('names the roles that it needs', () => {

@@ -8,6 +8,7 @@ import { fields, list, type ParsedStatement, text } from './parse/statements.js'
 import { nameParts, rolesOf } from './parse/walk.js';
 import { ownerStatements } from './plan/owner-statements.js';
 import { recopiedTables } from './plan/recopied-tables.js';
+import { sessionRoles } from './plan/session-roles.js';
 import { searchPath } from './plan/search-path.js';
 import { targetText } from './plan/target-text.js';
 import { mapSchema, NotRewritable, rewriteNames } from './rewrite/rewrite-names.js';
@@ -80,7 +81,9 @@ function command(event: CapturedDdl, { common, statement, text: plain, mapping }
       role,
       statement: rewriteNames(alter, mapping, []),
     })),
-    roles: rolesOf(statement.node),
+    roles: [
+      ...new Set([...rolesOf(statement.node), ...(sessionRoles(event, statement) ?? []).map(({ name }) => name)]),
+    ],
   };
 }
 

@@ -208,6 +208,7 @@ export const CORPUS: Readonly<Record<string, readonly Form[]>> = {
       { commands: 2 },
     ),
     form('ALTER DEFAULT PRIVILEGES FOR ROLE sluice_owner GRANT SELECT ON TABLES TO sluice_reader'),
+    form('SET ROLE sluice_owner; ALTER DEFAULT PRIVILEGES GRANT EXECUTE ON FUNCTIONS TO sluice_reader; RESET ROLE'),
     form('ALTER TABLE t OWNER TO sluice_owner'),
     form('CREATE SCHEMA owned AUTHORIZATION sluice_owner'),
     form(

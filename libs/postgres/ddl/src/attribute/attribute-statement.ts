@@ -45,6 +45,8 @@ function oneOf(attributions: readonly Attribution[], otherwise: string): Attribu
 }
 
 function inText(event: CapturedDdl, text: string): Attribution {
+  if (event.settings['standard_conforming_strings'] === 'off' && text.includes('\\'))
+    return unattributable('backslashes mean something else where standard_conforming_strings is off', text);
   const parsed = tryParse(text);
   if (typeof parsed === 'string') return unattributable(parsed, text);
   const firing = parsed.filter((statement) => commandTag(statement, event.serverVersion) !== null);

@@ -174,7 +174,7 @@ function composing({ state }: Names): string {
     role_name := CASE current_setting('role') WHEN 'none' THEN session_user::text ELSE current_setting('role') END;
     event := jsonb_build_object('version', 1, 'kind', 'ddl', 'tag', TG_TAG, 'number', number, 'context', context,
       'queryHash', query_hash, 'settings', jsonb_strip_nulls(settings), 'serverVersion', current_setting('server_version_num')::int,
-      'user', role_name, 'pathSchemas', (SELECT coalesce(jsonb_agg(n.nspname), '[]') FROM pg_namespace n
+      'user', role_name, 'sessionUser', session_user, 'pathSchemas', (SELECT coalesce(jsonb_agg(n.nspname), '[]') FROM pg_namespace n
         WHERE n.nspname = ANY (path_schemas) OR n.nspname = role_name),
       'at', statement_timestamp(), 'commands', coalesce(commands, '[]'), 'dropped', coalesce(dropped, '[]'),
       'rewrittenOids', rewritten, 'tables', coalesce(tables, '[]'), 'functionSources', coalesce(sources, '[]'),

@@ -1,8 +1,9 @@
 import { quoteIdentifier } from '@sluice/postgres-client';
 import { type CapturedDdl, type DdlTableFacts } from '../ddl-event.js';
-import { fields, list, type ParsedStatement } from '../parse/statements.js';
+import { type Fields, fields, list, type ParsedStatement } from '../parse/statements.js';
 import { bytesOf, type Edit, keyword, splice, type Token, tokens } from '../splice.js';
 import { createFromFacts } from './create-from-facts.js';
+import { sessionRoles, withSessionRoles } from './session-roles.js';
 
 export type TargetText =
   | { readonly kind: 'statement'; readonly text: string }
@@ -12,30 +13,43 @@ export type TargetText =
 /** What to execute on the target for a statement: its own text with as little changed as a transaction and another server ask for. */
 export function targetText(event: CapturedDdl, statement: ParsedStatement): TargetText {
   const { kind, node } = statement;
+  const roles = sessionRoles(event, statement);
+  if (roles === null)
+    return {
+      kind: 'unattributable',
+      reason: 'it means the role of the session, which is not certain inside a function',
+    };
+  const spliced = (edit: (words: readonly Token[]) => Edit[]): TargetText => {
+    const source = bytesOf(statement);
+    const words = tokens(source);
+    return { kind: 'statement', text: splice(source, [...edit(words), ...withSessionRoles(words, roles)]) };
+  };
   switch (kind) {
     case 'CreateTableAsStmt':
-      return node['objtype'] === 'OBJECT_MATVIEW' ? spliced(statement, withoutTablespace) : fromFacts(event);
+      return node['objtype'] === 'OBJECT_MATVIEW' ? spliced(withoutTablespace) : fromFacts(event);
     case 'SelectStmt':
       return fromFacts(event);
     case 'IndexStmt':
-      return spliced(statement, (words) => [
+      return spliced((words) => [
         ...withoutConcurrently(words, 'first'),
         ...withoutTablespace(words),
         ...withIndexName(words, event, node),
       ]);
     case 'DropStmt':
     case 'RefreshMatViewStmt':
-      return spliced(statement, (words) => (node['concurrent'] === true ? withoutConcurrently(words, 'first') : []));
+      return spliced((words) => (node['concurrent'] === true ? withoutConcurrently(words, 'first') : []));
     case 'CreateStmt':
-      return spliced(statement, withoutTablespace);
+      return spliced(withoutTablespace);
     case 'AlterTableStmt':
-      return alterTable(statement);
+      return (
+        withoutPlace(node) ?? spliced((words) => (isConcurrentDetach(node) ? withoutConcurrently(words, 'last') : []))
+      );
     case 'AlterTableMoveAllStmt':
       return { kind: 'ignored', reason: 'where relations are stored is up to the target' };
     case 'DropOwnedStmt':
       return { kind: 'unattributable', reason: 'what a role owns may differ on the target' };
     default:
-      return { kind: 'statement', text: statement.text };
+      return spliced(() => []);
   }
 }
 
@@ -52,19 +66,20 @@ function madeTable(event: CapturedDdl): DdlTableFacts | undefined {
   );
 }
 
-function alterTable(statement: ParsedStatement): TargetText {
-  const subtypes = list(statement.node['cmds']).map((command) => fields(fields(command)['AlterTableCmd']));
-  if (subtypes.every(({ subtype }) => subtype === 'AT_SetTableSpace'))
-    return { kind: 'ignored', reason: 'where relations are stored is up to the target' };
-  if (subtypes.some(({ subtype }) => subtype === 'AT_SetTableSpace'))
-    return { kind: 'unattributable', reason: 'it moves the table to a tablespace besides other changes' };
-  const isConcurrent = subtypes.some(({ def }) => fields(fields(def)['PartitionCmd'])['concurrent'] === true);
-  return spliced(statement, (words) => (isConcurrent ? withoutConcurrently(words, 'last') : []));
+function withoutPlace(node: Fields): TargetText | null {
+  const moves = alterations(node).map(({ subtype }) => subtype === 'AT_SetTableSpace');
+  if (!moves.includes(true)) return null;
+  return moves.includes(false)
+    ? { kind: 'unattributable', reason: 'it moves the table to a tablespace besides other changes' }
+    : { kind: 'ignored', reason: 'where relations are stored is up to the target' };
 }
 
-function spliced(statement: ParsedStatement, edit: (words: readonly Token[]) => Edit[]): TargetText {
-  const source = bytesOf(statement);
-  return { kind: 'statement', text: splice(source, edit(tokens(source))) };
+function isConcurrentDetach(node: Fields): boolean {
+  return alterations(node).some(({ def }) => fields(fields(def)['PartitionCmd'])['concurrent'] === true);
+}
+
+function alterations(node: Fields): Fields[] {
+  return list(node['cmds']).map((command) => fields(fields(command)['AlterTableCmd']));
 }
 
 /** The target makes all in one transaction, where CONCURRENTLY is not allowed. */

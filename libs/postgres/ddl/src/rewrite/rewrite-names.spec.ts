@@ -71,6 +71,13 @@ describe('names of the target', () => {
     expect(() => rewriteNames('CREATE VIEW v AS SELECT name FROM app.people', MAPPING, [])).toThrow(NotRewritable);
   });
 
+  it.each(["CREATE TABLE t (id int DEFAULT nextval('app.s'))", "CREATE VIEW v AS SELECT 'app.x'::regclass"])(
+    'refuses a name in a string: %s',
+    (statement) => {
+      expect(() => rewriteNames(statement, MAPPING, [])).toThrow(NotRewritable);
+    },
+  );
+
   it('leaves a text alone when all names stay', () => {
     expect(rewriteNames('  not even SQL ', {}, [])).toBe('  not even SQL ');
   });

@@ -1,12 +1,12 @@
 import { quoteIdentifier, quoteQualified } from '@sluice/postgres-client';
 import { type QualifiedName } from '@sluice/postgres-catalog';
 import { type NameMapping } from '../ddl-plan.js';
-import { type ParsedStatement, parseStatements } from '../parse/statements.js';
-import { walk } from '../parse/walk.js';
+import { fields, type ParsedStatement, parseStatements } from '../parse/statements.js';
+import { nameParts, walk } from '../parse/walk.js';
 import { bytesOf, type Edit, keyword, splice, type Token, tokens } from '../splice.js';
 import { unquoted, type WrittenName, writtenNames } from './written-names.js';
 
-/** A column of another name is read by a query, where it cannot be told whose column a name means. */
+/** A name of the target belongs in a place where it cannot be put with certainty: in a query on columns of other names, in a string. */
 export class NotRewritable extends Error {}
 
 interface Renaming {
@@ -16,7 +16,7 @@ interface Renaming {
 }
 
 /**
- * The statement with the names of the target, all else byte for byte. Bodies of functions and names in string literals are not touched.
+ * The statement with the names of the target, all else byte for byte. Bodies of functions are not touched.
  * @throws NotRewritable
  */
 export function rewriteNames(statement: string, mapping: NameMapping, searchPath: readonly string[]): string {
@@ -34,6 +34,7 @@ export function mapSchema({ schemas = {} }: NameMapping, schema: string): string
 function rewriteOne(statement: ParsedStatement, renaming: Renaming): string {
   const source = bytesOf(statement);
   const words = tokens(source);
+  requireNoNamesInLiterals(statement, renaming.mapping);
   const names = writtenNames(statement, words);
   const aliases = new Set(
     [...walk(statement.node)].flatMap(({ aliasname }) => (typeof aliasname === 'string' ? [aliasname] : [])),
@@ -81,6 +82,22 @@ function renamedQualifier(
   if (parts.length > 2) return renamedRelation(parts.slice(0, 2), words.slice(0, 2), { mapping, searchPath });
   const target = aliases.has(first) ? null : mappedTable({ schema: null, name: first }, { mapping, searchPath });
   return target ? replaced(words.slice(0, 1), quoteIdentifier(target.name)) : [];
+}
+
+/** Of sequences and relations: `nextval('schema.name')`, `'schema.name'::regclass`. */
+function requireNoNamesInLiterals({ node }: ParsedStatement, { schemas = {}, tables = [] }: NameMapping): void {
+  const changed = [...Object.keys(schemas), ...tables.flatMap(({ from }) => [from.schema, from.name])];
+  for (const found of walk(node)) {
+    const isReference =
+      /^(nextval|currval|setval|to_reg\w+)$/.test(nameParts(found['funcname']).at(-1) ?? '') ||
+      /^reg/.test(nameParts(fields(found['typeName'])['names']).at(-1) ?? '');
+    if (!isReference) continue;
+    const literals = [...walk([found['args'], found['arg']])].flatMap(({ sval }) =>
+      typeof sval === 'string' ? [sval] : [],
+    );
+    if (literals.some((literal) => changed.some((name) => literal.includes(name))))
+      throw new NotRewritable('it names something in a string that has another name on the target');
+  }
 }
 
 interface WrittenTable {
