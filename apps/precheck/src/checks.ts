@@ -8,6 +8,7 @@ import { sourcePrivileges } from './checks/source-privileges.js';
 import { sourceReplicaIdentity } from './checks/source-replica-identity.js';
 import { sourceReplicationSlots } from './checks/source-replication-slots.js';
 import { sourceRowSecurity } from './checks/source-row-security.js';
+import { sourceTruncate } from './checks/source-truncate.js';
 import { sourceUnsupportedObjects } from './checks/source-unsupported-objects.js';
 import { sourceVersion } from './checks/source-version.js';
 import { sourceWalKeep } from './checks/source-wal-keep.js';
@@ -35,6 +36,7 @@ export const CHECKS: readonly Check[] = [
   sourcePrivileges,
   sourceRowSecurity,
   sourceReplicaIdentity,
+  sourceTruncate,
   sourceDdlCapture,
   sourceUnsupportedObjects,
   targetPrivileges,
