@@ -116,12 +116,14 @@ describe('WalStream', () => {
   });
 
   it('answers a source that asks whether anybody is there', async () => {
-    await using server = await dedicatedServer({ settings: { wal_sender_timeout: '1s' } });
+    await using server = await dedicatedServer();
     await using fixture = await slotFixture({ server });
-    // Of ourselves we speak every 600 ms at most; the source asks after 500 ms.
+    // Of ourselves we speak every 10 s, as the server's time-out was a minute then.
     const reading = await startReading(fixture);
-    const openedAt = Date.now();
-    await waitFor('four time-outs', () => Date.now() - openedAt > 4_000);
+    await fixture.db.query("ALTER SYSTEM SET wal_sender_timeout = '1s'");
+    await fixture.db.query('SELECT pg_reload_conf()');
+    const reloadedAt = Date.now();
+    await waitFor('four time-outs', () => Date.now() - reloadedAt > 4_000);
     await fixture.db.query('INSERT INTO t VALUES (1)');
     await waitFor('the row', () => reading.commits.length === 1);
     await reading.stream.close();
