@@ -102,10 +102,14 @@ export class ChangeApplier {
     if (this.#pipeline.bytesInFlight > BYTES_IN_FLIGHT_MAX) await this.#pipeline.settle();
   }
 
-  /** The transactions are written completely. */
-  async complete(): Promise<void> {
+  /**
+   * The transactions are written completely.
+   * @param sendCheckpoint is called when nothing before it can be taken back alone any more, and answered with the rest.
+   */
+  async complete(sendCheckpoint?: () => void): Promise<void> {
     await this.flush();
     await this.#exact.complete();
+    sendCheckpoint?.();
     await this.#pipeline.settle();
   }
 

@@ -7,6 +7,7 @@ import {
   parseSourceIdentity,
   type SourceIdentity,
 } from '@sluice/model';
+import { type PipelinedStatement } from './target-pipeline.js';
 import { type ClientBase } from 'pg';
 import { createConflictTable } from './conflict-journal.js';
 import { createAdoptionTables } from './pending-tables.js';
@@ -81,13 +82,8 @@ export function moveCheckpoint(options: {
   epoch: bigint;
   appliedLsn: Lsn;
   commitTime: string | null;
-}): {
-  name: string;
-  text: string;
-  values: unknown[];
-} {
+}): Pick<PipelinedStatement, 'text' | 'values'> {
   return {
-    name: 'sluice_checkpoint',
     text: `UPDATE sluice.checkpoint SET lsn = $3::pg_lsn, commit_time = coalesce($4::timestamptz, commit_time)
            WHERE task_id = $1::uuid AND epoch = $2::bigint AND lsn <= $3::pg_lsn`,
     values: [options.taskId, options.epoch.toString(), formatLsn(options.appliedLsn), options.commitTime],

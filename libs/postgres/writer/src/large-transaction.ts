@@ -5,6 +5,7 @@ import { type TransactionPart } from './source-transaction.js';
 export interface LargeTransactionHooks {
   readonly applier: ChangeApplier;
   readonly begin: () => void;
+  readonly sendCheckpoint: (end: { endLsn: Lsn; commitTime: Date }) => void;
   readonly commit: (end: { endLsn: Lsn; commitTime: Date }, applier: ChangeApplier) => Promise<void>;
   /** Rolls back and gives the error that was the cause. */
   readonly rollbackAfter: (error: unknown) => Promise<unknown>;
@@ -32,7 +33,7 @@ export class LargeTransaction {
   /** As `write`. */
   async commit(end: { endLsn: Lsn; commitTime: Date }): Promise<void> {
     try {
-      await this.#hooks.applier.complete();
+      await this.#hooks.applier.complete(() => this.#hooks.sendCheckpoint(end));
     } catch (error) {
       throw await this.#hooks.rollbackAfter(error);
     }

@@ -4,7 +4,7 @@ import { type CopyIn, CopyInQuery } from './copy-in-query.js';
 
 export interface PipelinedStatement {
   readonly text: string;
-  readonly values: readonly Buffer[];
+  readonly values: readonly (Buffer | string | null)[];
   /** Rows that must be affected; another number is a conflict. `null` for commands that affect no rows. */
   readonly expectedRows: number | null;
   /** Makes the error for a failure of this statement. */
@@ -54,7 +54,7 @@ export class TargetPipeline {
   }
 
   send(statement: PipelinedStatement): void {
-    const bytes = statement.values.reduce((sum, value) => sum + value.length, 0);
+    const bytes = statement.values.reduce((sum, value) => sum + (value?.length ?? 0), 0);
     const answer = this.#client.query({
       ...this.#nameOf(statement.text),
       text: statement.text,

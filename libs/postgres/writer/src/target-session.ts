@@ -200,6 +200,7 @@ export class TargetSession {
       begin: () => {
         this.#begin();
       },
+      sendCheckpoint: (transaction) => this.#sendCheckpoint(transaction),
       commit: (transaction, applier) => this.#commit(transaction, applier),
       rollbackAfter: (error) => this.#rollbackAfter(error),
     });
@@ -207,8 +208,15 @@ export class TargetSession {
 
   /** Moves the checkpoint past WAL that holds nothing for the task. */
   async advance(appliedLsn: Lsn): Promise<void> {
+    const position = { endLsn: appliedLsn, commitTime: null };
     this.#begin();
-    await this.#commit({ endLsn: appliedLsn, commitTime: null }, null);
+    this.#sendCheckpoint(position);
+    try {
+      await this.#pipeline.settle();
+    } catch (error) {
+      throw await this.#rollbackAfter(error);
+    }
+    await this.#commit(position, null);
   }
 
   /** Asks the target how far its WAL is on disk. */
@@ -241,7 +249,7 @@ export class TargetSession {
     this.#begin();
     try {
       for (const transaction of transactions) await applier.apply(transaction);
-      await applier.complete();
+      await applier.complete(() => this.#sendCheckpoint(last));
     } catch (error) {
       throw await this.#rollbackAfter(error);
     }
@@ -289,22 +297,28 @@ export class TargetSession {
     });
   }
 
+  /** Behind the rows and in one round trip with them: the last statement before COMMIT (I2, I3). */
+  #sendCheckpoint(transaction: { endLsn: Lsn; commitTime: Date | null }): void {
+    this.#pipeline.send({
+      ...moveCheckpoint({
+        taskId: this.#taskId,
+        epoch: this.#epoch,
+        appliedLsn: transaction.endLsn,
+        commitTime: transaction.commitTime?.toISOString() ?? null,
+      }),
+      expectedRows: 1,
+      onFailure: (failure) =>
+        failure.kind === 'server'
+          ? targetError(failure.error, 'checkpoint')
+          : new SluiceError('SLUICE-5004', {
+              detail: 'the checkpoint was claimed by a newer run, or moved beyond ours',
+            }),
+    });
+  }
+
   async #commit(transaction: { endLsn: Lsn; commitTime: Date | null }, applier: ChangeApplier | null): Promise<void> {
     try {
-      const moved = await this.#client.query(
-        moveCheckpoint({
-          taskId: this.#taskId,
-          epoch: this.#epoch,
-          appliedLsn: transaction.endLsn,
-          commitTime: transaction.commitTime?.toISOString() ?? null,
-        }),
-      );
-      if (moved.rowCount !== 1) {
-        throw new SluiceError('SLUICE-5004', {
-          detail: 'the checkpoint was claimed by a newer run, or moved beyond ours',
-        });
-      }
-      // Order: all statements were settled before, so COMMIT cannot silently become ROLLBACK.
+      // Order: all statements, the checkpoint's too, were settled before, so COMMIT cannot silently become ROLLBACK.
       // Awaited together: a lost connection rejects both, and a rejection that nobody awaits would end the process.
       const [, { rows }] = await Promise.all([
         this.#client.query('COMMIT'),
