@@ -5,6 +5,9 @@ import { type Client, connect, type Endpoint } from '@sluice/postgres-client';
 
 /** Shorter than the server's deadlock_timeout: the writer of rows must never be the one that is ended. */
 const SETTINGS = { lock_timeout: '300', search_path: '' };
+/** A target that does not answer must not hold up the end of the run. */
+const QUERY_TIMEOUT_MS = 5_000;
+const SESSION = { applicationName: 'apply sequences', settings: SETTINGS, queryTimeoutMs: QUERY_TIMEOUT_MS };
 
 interface SequenceLog {
   readonly info: (fields: { readonly err: unknown }, message: string) => void;
@@ -36,19 +39,19 @@ export class SequenceSink implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#listening[Symbol.dispose]();
     await this.#listening.closed;
-    await this.#client?.end().catch(() => undefined);
+    await Promise.resolve(this.#client?.[Symbol.asyncDispose]()).catch(() => undefined);
   }
 
   async #bring({ sequences }: SequencesMessage): Promise<void> {
     try {
-      this.#client ??= await connect(this.#target, { applicationName: 'apply sequences', settings: SETTINGS });
+      this.#client ??= await connect(this.#target, SESSION);
       const { missing, refused } = await bringSequences(this.#client, sequences);
       for (const { schema, name } of missing) this.#tell(`${schema}.${name}`, 'a sequence of the source is not there');
       for (const { sequence, error } of refused)
         this.#tell(`${sequence.schema}.${sequence.name}`, 'a sequence does not take its value', error);
     } catch (error) {
       this.#log.info({ err: error }, 'sequences could not be brought to the target; they will be again');
-      await this.#client?.end().catch(() => undefined);
+      await Promise.resolve(this.#client?.[Symbol.asyncDispose]()).catch(() => undefined);
       this.#client = null;
     }
   }

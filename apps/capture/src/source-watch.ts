@@ -14,6 +14,13 @@ const KEEP_SESSION_MS = 5_000;
 /** A look waits for no one: who holds a lock on a sequence or a catalog has more important things to do. */
 const SETTINGS = { lock_timeout: '1000', search_path: '' };
 const APPLICATION_NAME = 'capture watch';
+/** Looks are short; a source that does not answer is looked at again on another session. */
+const QUERY_TIMEOUT_MS = 30_000;
+const SESSION = {
+  applicationName: APPLICATION_NAME,
+  settings: SETTINGS,
+  queryTimeoutMs: QUERY_TIMEOUT_MS,
+};
 
 export interface Sight {
   readonly slot: ExistingSlot;
@@ -75,7 +82,7 @@ export class SourceWatch {
 
   /** The same on a session of its own. @throws SluiceError also 1xxx. */
   async lookOnce(): Promise<Sight> {
-    await using client = await connect(this.#source, { applicationName: APPLICATION_NAME, settings: SETTINGS });
+    await using client = await connect(this.#source, SESSION);
     // Awaited, or the session would be closed under it.
     return await this.look(client);
   }
@@ -112,7 +119,11 @@ export class SourceWatch {
     const sight = await this.look(client);
     onSight(sight);
     const { walEndLsn } = sight.facts;
-    const idle: IdleSight = { walEndLsn, slotConfirmedLsn: sight.slot.confirmedFlushLsn, ...stream() };
+    const idle: IdleSight = {
+      walEndLsn,
+      slotConfirmedLsn: sight.slot.confirmedFlushLsn,
+      ...stream(),
+    };
     const before = this.#idle;
     this.#idle = idle;
     if (!before || !isHeartbeatDue(before, idle)) return;
@@ -133,7 +144,10 @@ export class SourceWatch {
 
   #healthOf(slot: ExistingSlot, walEndLsn: Lsn): SlotHealth {
     const { retainedBytes, safeBytes, restartLsn, walStatus } = slot;
-    this.#samples = addRetentionSample(this.#samples, { atMs: performance.now(), retainedBytes });
+    this.#samples = addRetentionSample(this.#samples, {
+      atMs: performance.now(),
+      retainedBytes,
+    });
     return {
       sourceLsn: formatLsn(walEndLsn),
       restartLsn: restartLsn === null ? null : formatLsn(restartLsn),
@@ -162,14 +176,14 @@ class KeptSession implements AsyncDisposable {
   }
 
   async open(): Promise<Client> {
-    this.#client ??= await connect(this.#source, { applicationName: APPLICATION_NAME, settings: SETTINGS });
+    this.#client ??= await connect(this.#source, SESSION);
     return this.#client;
   }
 
   async close(): Promise<void> {
     const client = this.#client;
     this.#client = null;
-    await client?.end().catch(() => undefined);
+    await Promise.resolve(client?.[Symbol.asyncDispose]()).catch(() => undefined);
   }
 
   [Symbol.asyncDispose](): Promise<void> {
