@@ -1,7 +1,7 @@
 import { EARLY_ACK_BYTES, SluiceError } from '@sluice/contracts';
 import { assert, delay } from '@sluice/kernel';
 import { type ChangeMessage, type ChangeReader } from '@sluice/messaging';
-import { formatLsn, formatSourceIdentity, type Lsn, refuseSource, type SourceIdentity } from '@sluice/model';
+import { formatLsn, type Lsn, formatSourceIdentity, refuseSource, type SourceIdentity } from '@sluice/model';
 import {
   FoldedStatementFailed,
   type LargeTransaction,
@@ -11,6 +11,7 @@ import {
 } from '@sluice/postgres-writer';
 import { DurabilityQueue } from './durability-queue.js';
 import { type BatchHeader, readBatchHeader, StreamContinuity } from './stream-continuity.js';
+import { type TableAdoption } from './table-adoption.js';
 import { type Assembled, TransactionAssembler } from './transaction-assembler.js';
 
 /** Waiting changes above this are written even while more arrive: enough to fold well, little enough to hold. */
@@ -45,6 +46,8 @@ export interface ReceivedTransaction {
   readonly capturedAtMs: number | null;
 }
 
+export type LoopAdoption = Pick<TableAdoption, 'joinLsn' | 'gate' | 'look' | 'join'>;
+
 export interface ApplyLoopOptions {
   readonly reader: LoopReader;
   readonly target: LoopTarget;
@@ -59,6 +62,8 @@ export interface ApplyLoopOptions {
   readonly onApplied: (transactions: { count: number; commitTime: Date | null }) => void;
   readonly requestRewind: (session: string | null, checkpointLsn: Lsn) => void;
   readonly killPoint: (name: string) => void;
+  /** Tables that join while changes are applied; `null` when none can. */
+  readonly adoption?: LoopAdoption | null;
 }
 
 /** The target must go back to the checkpoint and write the transaction with this commit LSN row by row. */
@@ -225,6 +230,7 @@ export class ApplyLoop {
         this.#options.killPoint('apply-before-commit');
         await large.transaction.commit(assembled).catch(asExactRestart(assembled.commitLsn));
         this.#options.killPoint('apply-after-commit');
+        this.#options.adoption?.look();
         this.#options.onApplied({ count: 1, commitTime: assembled.commitTime });
         return;
       }
@@ -237,6 +243,7 @@ export class ApplyLoop {
     if (!this.#large) {
       // Order: what was committed before it must be written before it.
       await this.#writeAll();
+      await this.#joinBelow(part.commitLsn);
       const mode = part.commitLsn === this.#options.exactCommitLsn ? 'exact' : 'folded';
       this.#large = { transaction: this.#options.target.beginLarge(mode), commitLsn: part.commitLsn, bytes: 0 };
     }
@@ -255,7 +262,7 @@ export class ApplyLoop {
     const transactions = this.#waiting;
     const sequence = this.#completeSequence;
     const positionLsn = this.#assembler.positionLsn;
-    if (transactions.length === 0 && positionLsn <= target.appliedLsn) {
+    if (transactions.length === 0 && positionLsn <= target.appliedLsn && !this.#isJoinDue(positionLsn)) {
       if (sequence > 0) this.#durability.add(target.appliedLsn, sequence);
       return;
     }
@@ -274,12 +281,40 @@ export class ApplyLoop {
   }
 
   async #write(transactions: readonly SourceTransaction[], positionLsn: Lsn): Promise<void> {
+    const { adoption } = this.#options;
+    await adoption?.gate();
+    const joinLsn = adoption?.joinLsn ?? null;
+    if (joinLsn === null || joinLsn > positionLsn) {
+      await this.#writeTogether(transactions, positionLsn);
+      return;
+    }
+    // Order: the tables that join are as of this position, so that what commits below it must be there, and nothing above.
+    const above = transactions.findIndex(({ commitLsn }) => commitLsn >= joinLsn);
+    const count = above < 0 ? transactions.length : above;
+    if (count > 0) await this.#writeTogether(transactions.slice(0, count), joinLsn);
+    await adoption?.join();
+    await this.#writeTogether(transactions.slice(count), positionLsn);
+  }
+
+  async #writeTogether(transactions: readonly SourceTransaction[], positionLsn: Lsn): Promise<void> {
     const { target, killPoint, onApplied } = this.#options;
     killPoint('apply-before-commit');
     await target.applyTransactions(transactions);
     if (positionLsn > target.appliedLsn) await target.advance(positionLsn);
     killPoint('apply-after-commit');
+    this.#options.adoption?.look();
     onApplied({ count: transactions.length, commitTime: transactions.at(-1)?.commitTime ?? null });
+  }
+
+  #isJoinDue(positionLsn: Lsn): boolean {
+    const joinLsn = this.#options.adoption?.joinLsn ?? null;
+    return joinLsn !== null && joinLsn <= positionLsn;
+  }
+
+  /** Before a transaction that is written while it arrives. */
+  async #joinBelow(commitLsn: Lsn): Promise<void> {
+    await this.#options.adoption?.gate();
+    if (this.#isJoinDue(commitLsn)) await this.#options.adoption?.join();
   }
 
   async #writeAll(): Promise<void> {

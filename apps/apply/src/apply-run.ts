@@ -1,7 +1,7 @@
 import { appliedMessages, rewindMessages, SluiceError, type StageRunOf } from '@sluice/contracts';
 import { type Bus, changeStreams, publish, requestEndpoints, type RunContext } from '@sluice/messaging';
 import { formatLsn, type Lsn } from '@sluice/model';
-import { toEndpoint } from '@sluice/postgres-client';
+import { type Endpoint, toEndpoint } from '@sluice/postgres-client';
 import { TargetSession, TextFormNeeded } from '@sluice/postgres-writer';
 import {
   type DesiredWatch,
@@ -17,8 +17,10 @@ import { ApplyLoop, type ApplyLoopOptions, ExactRestartNeeded } from './apply-lo
 import { ApplyProgress } from './apply-progress.js';
 import { ConflictShipper } from './conflict-shipper.js';
 import { UnfinishedLoad } from './finish-load.js';
+import { ddlSettings, refuseEnd } from './follow-ddl.js';
 import { SequenceSink } from './sequence-sink.js';
 import { SourceTime } from './source-time.js';
+import { TableAdoption } from './table-adoption.js';
 import { tracedApply } from './traced-apply.js';
 
 export interface ApplyDependencies {
@@ -86,84 +88,116 @@ interface SessionOptions extends ApplyDependencies {
 }
 
 async function applyUntilStopped(options: SessionOptions): Promise<WorkOutcome> {
-  const { run, attempt, desired, bus, config, progress, reading } = options;
-  const { taskId } = run.task;
+  const { run, attempt, desired, bus, config, progress } = options;
   const stop = new AbortController();
   const stopOnOrder = (): void => {
     if (desired.isSuperseded || desired.current.desired === 'paused')
       stop.abort(new DOMException('ordered to stop', 'AbortError'));
   };
   const forget = desired.onChange(stopOnOrder);
-  stopOnOrder();
-  if (stop.signal.aborted) {
-    // Nothing is opened any more: cleanup may be over, and opening the target would make its bookkeeping anew.
-    forget();
-    return { kind: 'stopped' };
-  }
-  const signal = AbortSignal.any([attempt.signal, stop.signal]);
-  const endpoints = await requestEndpoints(bus, taskId, { service: 'apply', busKey: config.SLUICE_BUS_KEY });
-  // Order: the checkpoint is claimed before the stream is read, so that the writer before us can commit nothing that we would not see.
-  const target = await TargetSession.open(toEndpoint(endpoints.target), {
-    taskId,
-    conflictPolicy: run.task.incremental.conflictPolicy,
-    silenceMs: config.SLUICE_APPLY_SILENCE_MS,
-  });
   try {
-    await using unfinished = await UnfinishedLoad.open(toEndpoint(endpoints.target), {
-      run,
-      bus,
-      log: options.log,
-      appliedLsn: () => target.appliedLsn,
-      onFailure: () => stop.abort(new DOMException('the load cannot be finished', 'AbortError')),
+    stopOnOrder();
+    // Nothing is opened any more: cleanup may be over, and opening the target would make its bookkeeping anew.
+    if (stop.signal.aborted) return { kind: 'stopped' };
+    const signal = AbortSignal.any([attempt.signal, stop.signal]);
+    const found = await requestEndpoints(bus, run.task.taskId, { service: 'apply', busKey: config.SLUICE_BUS_KEY });
+    const endpoints = { source: toEndpoint(found.source), target: toEndpoint(found.target) };
+    // Order: the checkpoint is claimed before the stream is read, so that the writer before us can commit nothing that we would not see.
+    const target = await TargetSession.open(endpoints.target, {
+      taskId: run.task.taskId,
+      conflictPolicy: run.task.incremental.conflictPolicy,
+      silenceMs: config.SLUICE_APPLY_SILENCE_MS,
+      ddl: ddlSettings({ task: run.task, log: options.log, onExecuted: (count) => progress.ddlExecuted(count) }),
     });
-    const streams = changeStreams(bus);
-    await streams.ensure(taskId, { maxBytes: config.SLUICE_CHANGES_MAX_BYTES });
-    await using reader = await streams.openReader(taskId, {
-      prefetchBytes: config.SLUICE_APPLY_PREFETCH_BYTES,
-      // Wakes the loop at once when the order to stop comes; a newer run must not find this one still reading.
-      signal,
-    });
-    // Order: disposed when the loop is over and before the run says how it ended, so that a conflict that stops the task is seen with it.
-    await using _conflicts = new ConflictShipper(bus, {
-      taskId,
-      target: toEndpoint(endpoints.target),
-      counts: () => target.conflicts,
-      log: options.log,
-    });
-    await using _sequences = new SequenceSink(bus, { taskId, target: toEndpoint(endpoints.target), log: options.log });
-    progress.begin(target);
-    attempt.onHealthy();
-    const loop = new ApplyLoop({
-      ...tracedApply({ reader, target }, taskId),
-      signal,
-      ...reading,
-      killPoint,
-      onReceived: (newest) => progress.received(newest),
-      onApplied: (applied) => progress.applied(applied),
-      onDurable: (durableLsn) => announceDurable(bus, taskId, durableLsn),
-      requestRewind: (session, checkpointLsn) =>
-        requestRewind(bus, { taskId, session, checkpointLsn, needsText: reading.needsText }),
-    });
-    const end = await loop.run();
-    progress.report();
-    if (end === 'final') await unfinished?.untilFinished(signal);
-    const refusal = unfinished?.verdict(end) ?? null;
-    if (refusal) return { kind: 'failed', error: refusal };
-    if (end === 'stopped' || signal.aborted) return { kind: 'stopped' };
-    return { kind: 'succeeded', result: { stage: 'apply', appliedLsn: formatLsn(target.appliedLsn) } };
+    try {
+      const halt = (why: string): void => stop.abort(new DOMException(why, 'AbortError'));
+      return await applyTo(target, { ...options, endpoints, signal, halt });
+    } finally {
+      progress.end();
+      await target.close();
+    }
   } finally {
     forget();
-    progress.end();
-    await target.close();
   }
 }
 
+interface OpenSession extends SessionOptions {
+  readonly endpoints: { readonly source: Endpoint; readonly target: Endpoint };
+  readonly signal: AbortSignal;
+  /** Ends the loop for what stands beside it. */
+  readonly halt: (why: string) => void;
+}
+
+async function applyTo(target: TargetSession, options: OpenSession): Promise<WorkOutcome> {
+  const { run, attempt, bus, config, progress, log, endpoints, signal, halt } = options;
+  const { taskId } = run.task;
+  await using unfinished = await UnfinishedLoad.open(endpoints.target, {
+    run,
+    bus,
+    log,
+    appliedLsn: () => target.appliedLsn,
+    onFailure: () => halt('the load cannot be finished'),
+  });
+  const streams = changeStreams(bus);
+  await streams.ensure(taskId, { maxBytes: config.SLUICE_CHANGES_MAX_BYTES });
+  await using reader = await streams.openReader(taskId, {
+    prefetchBytes: config.SLUICE_APPLY_PREFETCH_BYTES,
+    // Wakes the loop at once when the order to stop comes; a newer run must not find this one still reading.
+    signal,
+  });
+  // Order: disposed when the loop is over and before the run says how it ended, so that a conflict that stops the task is seen with it.
+  await using _conflicts = new ConflictShipper(bus, {
+    taskId,
+    target: endpoints.target,
+    counts: () => target.conflicts,
+    log,
+  });
+  await using _sequences = new SequenceSink(bus, { taskId, target: endpoints.target, log });
+  const onFailure = (): void => halt('tables cannot join');
+  await using adoption = new TableAdoption({
+    ...endpoints,
+    task: run.task,
+    session: target,
+    signal,
+    log,
+    killPoint,
+    onFailure,
+  });
+  progress.begin(target);
+  attempt.onHealthy();
+  const loop = new ApplyLoop({
+    ...tracedApply({ reader, target }, taskId),
+    signal,
+    ...options.reading,
+    killPoint,
+    adoption,
+    onReceived: (newest) => progress.received(newest),
+    onApplied: (applied) => progress.applied(applied),
+    onDurable: (durableLsn) =>
+      announceDurable(bus, taskId, { durableLsn, pendingTables: target.pending.tables.length }),
+    requestRewind: (session, checkpointLsn) =>
+      requestRewind(bus, { taskId, session, checkpointLsn, needsText: options.reading.needsText }),
+  });
+  const end = await loop.run();
+  progress.report();
+  if (end === 'final') await unfinished?.untilFinished(signal);
+  if (adoption.failure) throw adoption.failure;
+  const refusal = unfinished?.verdict(end) ?? (end === 'final' ? refuseEnd(target.pending) : null);
+  if (refusal) return { kind: 'failed', error: refusal };
+  if (end === 'stopped' || signal.aborted) return { kind: 'stopped' };
+  return { kind: 'succeeded', result: { stage: 'apply', appliedLsn: formatLsn(target.appliedLsn) } };
+}
+
 /** Capture confirms to the source what is said here, so it is said only of what the target has on disk (I1). */
-function announceDurable(bus: Bus, taskId: string, durableLsn: Lsn): void {
+function announceDurable(
+  bus: Bus,
+  taskId: string,
+  { durableLsn, pendingTables }: { durableLsn: Lsn; pendingTables: number },
+): void {
   send(
     publish(bus, appliedMessages, {
       params: { taskId },
-      payload: { version: 1, taskId, durableLsn: formatLsn(durableLsn) },
+      payload: { version: 1, taskId, durableLsn: formatLsn(durableLsn), pendingTables },
       durable: false,
     }),
   );

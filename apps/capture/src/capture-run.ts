@@ -13,6 +13,7 @@ import {
 import { type CellForm } from './cell-form.js';
 import { readWalEnd } from './capture-source.js';
 import { type CaptureSessionOptions, runCaptureSession, type SessionEnd } from './capture-session.js';
+import { awaitSettled } from './settled-end.js';
 import { type StartFrom } from './session-start.js';
 
 export interface CaptureRunOptions {
@@ -57,7 +58,7 @@ async function captureWhileOrdered(options: CaptureAttempt): Promise<WorkOutcome
   };
   const forget = orders.onChange(pauseWhenOrdered);
   pauseWhenOrdered();
-  using endOrder = awaitEndOrder(orders, options.loadSource);
+  using endOrder = awaitEndOrder(options);
   try {
     for (;;) {
       const signal = AbortSignal.any([attempt.signal, pausing.signal]);
@@ -110,20 +111,32 @@ interface EndOrder extends Disposable {
   readonly untilLsn: Promise<Lsn>;
 }
 
-function awaitEndOrder(orders: DesiredWatch, loadSource: () => Promise<Endpoint>): EndOrder {
+function awaitEndOrder({ orders, loadSource, bus, run }: CaptureAttempt): EndOrder {
   const { promise, resolve, reject } = Promise.withResolvers<Lsn>();
   // Without a session at this moment nobody waits; the next one gets the failure.
   promise.catch(() => undefined);
+  const stack = new DisposableStack();
   const look = ({ desired, untilLsn }: DesiredState): void => {
     if (desired !== 'ending') return;
     forget();
     // An ordered end is in force at once; the source is still asked, as that brings it beyond an end that is right now.
     if (untilLsn !== undefined) resolve(parseLsn(untilLsn));
-    loadSource().then(readWalEnd).then(resolve, reject);
+    loadSource()
+      .then(readWalEnd)
+      .then(async (walEndLsn) => {
+        if (untilLsn !== undefined || !run.task.incremental.ddl.enabled) return walEndLsn;
+        await stack.use(awaitSettled(bus, run.task, walEndLsn)).reached;
+        return readWalEnd(await loadSource());
+      })
+      .then(resolve, reject);
   };
   const forget = orders.onChange(look);
   look(orders.current);
-  return { untilLsn: promise, [Symbol.dispose]: forget };
+  const dispose = (): void => {
+    forget();
+    stack.dispose();
+  };
+  return { untilLsn: promise, [Symbol.dispose]: dispose };
 }
 
 /** Who wrote in between is ended by the bus and by the slot; a newer run would have ended ours. So go on for ever. */

@@ -57,6 +57,8 @@ export interface CaptureSessionOptions {
   readonly onProgress: (progress: Progress) => void;
 }
 
+/** pgoutput hands logical messages on. */
+const LOGICAL_MESSAGES_SINCE = 140_000;
 /** Progress is live information for people; idle positions are looked at as often. */
 const TICK_MS = 1_000;
 /** While the task ends, the source is asked so often how far it has come. */
@@ -89,6 +91,8 @@ export async function runCaptureSession(options: CaptureSessionOptions): Promise
     publicationName: task.publicationName,
     startLsn,
     binary: cells.isBinary,
+    // Before that DDL comes as rows of a published table.
+    messages: task.incremental.ddl.enabled && source.versionNum >= LOGICAL_MESSAGES_SINCE,
     applicationName: `capture ${taskId}`,
     signal: sessionSignal,
     statusIntervalMs: config.SLUICE_CAPTURE_STATUS_INTERVAL_MS,

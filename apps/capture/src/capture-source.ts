@@ -1,5 +1,6 @@
 import { type TaskSpec } from '@sluice/contracts';
 import { type Lsn } from '@sluice/model';
+import { readVersionNum } from '@sluice/postgres-catalog';
 import { connect, type Endpoint } from '@sluice/postgres-client';
 import { currentWalLsn, pushWalForward, takeOverSlot } from '@sluice/postgres-replication';
 import { type Sight, type SourceWatch } from './source-watch.js';
@@ -7,6 +8,7 @@ import { type Sight, type SourceWatch } from './source-watch.js';
 export interface PreparedSource {
   readonly slotConfirmedLsn: Lsn;
   readonly walEndLsn: Lsn;
+  readonly versionNum: number;
   readonly sight: Sight;
 }
 
@@ -23,7 +25,8 @@ export async function prepareSource(
   await using client = await connect(endpoint, { applicationName: APPLICATION_NAME });
   const sight = await watch.look(client);
   const slot = await takeOverSlot(client, task.slotName, { signal, deadlineMs: TAKE_OVER_DEADLINE_MS });
-  return { slotConfirmedLsn: slot.confirmedFlushLsn, walEndLsn: await currentWalLsn(client), sight };
+  const [walEndLsn, versionNum] = [await currentWalLsn(client), await readVersionNum(client)];
+  return { slotConfirmedLsn: slot.confirmedFlushLsn, walEndLsn, versionNum, sight };
 }
 
 /** Where WAL ends now: every transaction that has committed lies below. The source will soon be seen beyond it. */

@@ -1,5 +1,6 @@
-import { SluiceError } from '@sluice/contracts';
+import { SluiceError, type TaskSpec } from '@sluice/contracts';
 import { type Client } from '@sluice/postgres-client';
+import { ddlCaptureState } from '@sluice/postgres-ddl';
 import {
   publishedTableOids,
   requirePublication,
@@ -15,25 +16,38 @@ const TABLES_SHOWN_MAX = 20;
  * target for ever, and nothing in the stream of changes tells of it.
  */
 export class Coverage {
-  readonly #publicationName: string;
+  readonly #task: Pick<TaskSpec, 'slotName' | 'publicationName' | 'incremental'>;
   /** As of the first look: what is missing of these was taken out, anything else is new. */
   #publishedOids: ReadonlySet<number> | null = null;
 
-  constructor(publicationName: string) {
-    this.#publicationName = publicationName;
+  constructor(task: Pick<TaskSpec, 'slotName' | 'publicationName' | 'incremental'>) {
+    this.#task = task;
   }
 
-  /** @throws SluiceError 4005 when the publication was changed, 4006 when a table is new. */
+  /** @throws SluiceError 4005 when the publication was changed, 4006 when a table is new, 4008 when DDL is captured no more. */
   async check(client: Client): Promise<void> {
-    await requirePublication(client, this.#publicationName);
-    const unpublished = await unpublishedTables(client, this.#publicationName);
+    const { publicationName } = this.#task;
+    await requirePublication(client, publicationName);
+    const unpublished = await unpublishedTables(client, publicationName);
     const removed = unpublished.filter(({ oid }) => this.#publishedOids?.has(oid));
     if (removed.length > 0) {
-      const detail = `publication ${this.#publicationName} lost ${namesOf(removed)}`;
+      const detail = `publication ${publicationName} lost ${namesOf(removed)}`;
       throw new SluiceError('SLUICE-4005', { detail });
     }
-    if (unpublished.length > 0) throw new SluiceError('SLUICE-4006', { detail: namesOf(unpublished) });
-    this.#publishedOids ??= new Set(await publishedTableOids(client, this.#publicationName));
+    const joinsByItself = await this.#isDdlCaptured(client);
+    if (unpublished.length > 0 && !joinsByItself)
+      throw new SluiceError('SLUICE-4006', { detail: namesOf(unpublished) });
+    this.#publishedOids ??= new Set(await publishedTableOids(client, publicationName));
+  }
+
+  /** Then apply hears of a new table, and has it published. */
+  async #isDdlCaptured(client: Client): Promise<boolean> {
+    const { slotName, publicationName, incremental } = this.#task;
+    if (!incremental.ddl.enabled) return false;
+    const state = await ddlCaptureState(client, { helperName: slotName, publicationName });
+    if (state.isInstalled && !state.isComplete)
+      throw new SluiceError('SLUICE-4008', { detail: `missing: ${state.missing.join(', ')}` });
+    return state.isInstalled;
   }
 }
 

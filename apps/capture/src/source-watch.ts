@@ -16,11 +16,7 @@ const SETTINGS = { lock_timeout: '1000', search_path: '' };
 const APPLICATION_NAME = 'capture watch';
 /** Looks are short; a source that does not answer is looked at again on another session. */
 const QUERY_TIMEOUT_MS = 30_000;
-const SESSION = {
-  applicationName: APPLICATION_NAME,
-  settings: SETTINGS,
-  queryTimeoutMs: QUERY_TIMEOUT_MS,
-};
+const SESSION = { applicationName: APPLICATION_NAME, settings: SETTINGS, queryTimeoutMs: QUERY_TIMEOUT_MS };
 
 export interface Sight {
   readonly slot: ExistingSlot;
@@ -44,7 +40,7 @@ export interface WatchOptions {
  * Everything that is looked at on the source beside its stream of changes: whether all tables are published, the slot,
  * where WAL ends and how much of it is kept, the clock, which server it is, the sequences that moved.
  *
- * Maintained invariant: what makes the task fail (4001, 4003, 4005, 4006) is thrown and nothing else is; a look that could
+ * Maintained invariant: what makes the task fail (4001, 4003, 4005, 4006, 4008) is thrown and nothing else is; a look that could
  * not be made is repeated, as changes may flow all the same.
  */
 export class SourceWatch {
@@ -62,7 +58,7 @@ export class SourceWatch {
     this.#source = source;
     this.#task = task;
     this.#clock = clock;
-    this.#coverage = new Coverage(task.publicationName);
+    this.#coverage = new Coverage(task);
   }
 
   /** Heartbeats that were sent. */
@@ -119,11 +115,7 @@ export class SourceWatch {
     const sight = await this.look(client);
     onSight(sight);
     const { walEndLsn } = sight.facts;
-    const idle: IdleSight = {
-      walEndLsn,
-      slotConfirmedLsn: sight.slot.confirmedFlushLsn,
-      ...stream(),
-    };
+    const idle: IdleSight = { walEndLsn, slotConfirmedLsn: sight.slot.confirmedFlushLsn, ...stream() };
     const before = this.#idle;
     this.#idle = idle;
     if (!before || !isHeartbeatDue(before, idle)) return;
@@ -144,10 +136,7 @@ export class SourceWatch {
 
   #healthOf(slot: ExistingSlot, walEndLsn: Lsn): SlotHealth {
     const { retainedBytes, safeBytes, restartLsn, walStatus } = slot;
-    this.#samples = addRetentionSample(this.#samples, {
-      atMs: performance.now(),
-      retainedBytes,
-    });
+    this.#samples = addRetentionSample(this.#samples, { atMs: performance.now(), retainedBytes });
     return {
       sourceLsn: formatLsn(walEndLsn),
       restartLsn: restartLsn === null ? null : formatLsn(restartLsn),
@@ -163,7 +152,7 @@ const MOVED = Symbol('another server');
 /** Ends the session of capture: a person has to act, or the session that follows finds out which server it is. */
 function isFinding(error: unknown): boolean {
   if (!(error instanceof SluiceError)) return false;
-  return /^SLUICE-400[1356]$/.test(error.code) || error.cause === MOVED;
+  return /^SLUICE-400[13568]$/.test(error.code) || error.cause === MOVED;
 }
 
 /** A session that is opened when it is needed and kept while the next need is near. */

@@ -72,6 +72,7 @@ describe('a task ends equal when services die', () => {
       ROUNDS.flat()
         .map(({ at }) => at)
         .sort(),
-    ).toEqual([...KILL_POINTS].sort());
+      // Those of tables that join are passed only by tasks that follow DDL.
+    ).toEqual([...KILL_POINTS].filter((name) => !name.startsWith('adoption-')).sort());
   });
 });

@@ -17,6 +17,8 @@ export interface WalStreamOptions {
   readonly startLsn: Lsn;
   /** Values come in the binary form of their types, where the type has one. The source must be PostgreSQL 14 or newer. */
   readonly binary?: boolean;
+  /** Logical messages come, too, whoever emitted them. The source must be PostgreSQL 14 or newer. */
+  readonly messages?: boolean;
   readonly applicationName: string;
   /** Ends the stream; `read` then rejects with the signal's reason. */
   readonly signal: AbortSignal;
@@ -110,7 +112,7 @@ export class WalStream implements AsyncDisposable {
 
   /** Rows wait until `read` is called. */
   async start(): Promise<void> {
-    const { slotName, publicationName, startLsn, binary = false, signal } = this.#options;
+    const { slotName, publicationName, startLsn, binary = false, messages = false, signal } = this.#options;
     signal.addEventListener('abort', this.#onAbort, { once: true });
     this.#socket.on('error', (error) => this.#finish(error));
     this.#socket.on('close', () => this.#finish(new Error('connection closed by the source')));
@@ -123,7 +125,7 @@ export class WalStream implements AsyncDisposable {
     this.#send(
       queryMessage(
         `START_REPLICATION SLOT ${quoteIdentifier(slotName)} LOGICAL ${formatLsn(startLsn)} ` +
-          `(proto_version '1', publication_names ${publications.trimStart()}${binary ? ", binary 'true'" : ''})`,
+          `(proto_version '1', publication_names ${publications.trimStart()}${binary ? ", binary 'true'" : ''}${messages ? ", messages 'true'" : ''})`,
       ),
     );
     await this.#started.promise;

@@ -179,17 +179,19 @@ async function finishAdoption(target: Client, { taskId, epoch, oids }: AdoptionO
     taskId,
     oids,
   ]);
-  const { rows: steps } = await target.query<{ statement: string; search_path: string[] }>(
+  const { rows: steps } = await target.query<{ relation: string; statement: string | null; path: string[] | null }>(
     `WITH due AS (
        DELETE FROM sluice.adoption_step
        WHERE task_id = $1 AND NOT EXISTS (SELECT FROM sluice.adoption a WHERE a.task_id = $1)
-       RETURNING step_id, statement, search_path)
-     SELECT statement, search_path FROM due ORDER BY step_id`,
+       RETURNING step_id, relation_oid, statement, search_path)
+     SELECT relation_oid::regclass::text AS relation, statement, search_path AS path FROM due
+     WHERE relation_oid IN (SELECT oid FROM pg_catalog.pg_class) ORDER BY step_id`,
     [taskId],
   );
-  for (const { statement, search_path: path } of steps) {
-    await target.query(`SELECT pg_catalog.set_config('search_path', $1, true)`, [path.map(quoteIdentifier).join(', ')]);
-    await target.query(statement);
+  for (const { relation, statement, path } of steps) {
+    const searchPath = (path ?? []).map(quoteIdentifier).join(', ');
+    await target.query(`SELECT pg_catalog.set_config('search_path', $1, true)`, [searchPath]);
+    await target.query(statement ?? `REFRESH MATERIALIZED VIEW ${relation}`);
   }
   const { rowCount } = await target.query('UPDATE sluice.checkpoint SET lsn = lsn WHERE task_id = $1 AND epoch = $2', [
     taskId,

@@ -1,6 +1,6 @@
 import { type DdlAction, type DdlClass, type DdlDecision, type DdlOptions } from '@sluice/contracts';
 import { type Lsn, parseLsn } from '@sluice/model';
-import { type Client, hasSqlState, SQLSTATE } from '@sluice/postgres-client';
+import { type Client, hasSqlState, quoteQualified, SQLSTATE } from '@sluice/postgres-client';
 import {
   type DdlCommand,
   type DdlPlan,
@@ -189,7 +189,7 @@ export class DdlRunner {
     for (const { oid } of command.droppedTables) await this.#options.pending.remove(this.#client, oid);
     const isPostponed = !(await this.#run(command.statement, { ddl, place, settings: command.settings, command }));
     if (isPostponed) {
-      await this.#options.pending.postpone(this.#client, command);
+      await this.#postpone(command);
       this.#note(ddl, { place, outcome: 'postponed' });
       return;
     }
@@ -228,11 +228,11 @@ export class DdlRunner {
     // The extended protocol takes a single command.
     const query = { text: statement, queryMode: 'extended' };
     const needsRows = command !== undefined && !this.#options.pending.isEmpty;
-    if (needsRows && command.class === 'materialized_view') await this.#refreshLater(command);
     try {
       if (needsRows) await this.#client.query(`SAVEPOINT ${SAVEPOINT}`);
       await withSettings(this.#client, { ...settings, ...SETTINGS }, () => this.#client.query(query));
       if (needsRows) await this.#client.query(`RELEASE SAVEPOINT ${SAVEPOINT}`);
+      if (needsRows && command.class === 'materialized_view') await this.#refreshLater(command);
       return true;
     } catch (error) {
       if (!needsRows || !hasSqlState(error, SQLSTATE.foreignKeyViolation)) throw ddlFailed(ddl, place, error);
@@ -242,11 +242,17 @@ export class DdlRunner {
   }
 
   /** Its rows come from tables that may be empty now. */
-  async #refreshLater({ tag, identity, searchPath }: DdlCommand): Promise<void> {
+  async #refreshLater({ tag, identity }: DdlCommand): Promise<void> {
     if (identity === null || !/^(CREATE|REFRESH) /.test(tag)) return;
+    await this.#options.pending.postpone(this.#client, { relation: identity, statement: null });
+  }
+
+  async #postpone({ statement, searchPath, changedTables }: DdlCommand): Promise<void> {
+    const [table] = changedTables;
+    if (!table) return;
     await this.#options.pending.postpone(this.#client, {
-      searchPath,
-      statement: `REFRESH MATERIALIZED VIEW ${identity}`,
+      relation: quoteQualified(table.schema, table.name),
+      statement: { text: statement, searchPath },
     });
   }
 

@@ -9,10 +9,15 @@ export interface PendingTable {
   readonly name: string;
 }
 
-/** A statement that needs the rows of pending tables, such as a foreign key to one; executed when they have joined. */
+/**
+ * A statement that needs the rows of pending tables, such as a foreign key to one; executed when they have joined, unless
+ * the relation is gone by then.
+ */
 export interface PostponedStatement {
-  readonly searchPath: readonly string[];
-  readonly statement: string;
+  /** Quoted. */
+  readonly relation: string;
+  /** `null`: the materialized view is refreshed. */
+  readonly statement: { readonly text: string; readonly searchPath: readonly string[] } | null;
 }
 
 /** `sluice.adoption` and `sluice.adoption_step`: written with the DDL, removed with the copy. */
@@ -21,8 +26,8 @@ const TABLES = `
     task_id uuid NOT NULL, relation_oid oid NOT NULL, schema_name text NOT NULL, table_name text NOT NULL,
     PRIMARY KEY (task_id, relation_oid));
   CREATE TABLE IF NOT EXISTS sluice.adoption_step (
-    step_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, task_id uuid NOT NULL, search_path text[] NOT NULL,
-    statement text NOT NULL)`;
+    step_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, task_id uuid NOT NULL, relation_oid oid NOT NULL,
+    search_path text[], statement text)`;
 
 export async function createAdoptionTables(target: ClientBase): Promise<void> {
   await target.query(TABLES);
@@ -99,12 +104,13 @@ export class PendingTables {
     ]);
   }
 
-  async postpone(target: ClientBase, { searchPath, statement }: PostponedStatement): Promise<void> {
-    await target.query('INSERT INTO sluice.adoption_step (task_id, search_path, statement) VALUES ($1, $2, $3)', [
-      this.#taskId,
-      searchPath,
-      statement,
-    ]);
+  /** By the relation's OID, as its name can change until then. */
+  async postpone(target: ClientBase, { relation, statement }: PostponedStatement): Promise<void> {
+    await target.query(
+      `INSERT INTO sluice.adoption_step (task_id, relation_oid, search_path, statement)
+       SELECT $1, pg_catalog.to_regclass($2), $3, $4 WHERE pg_catalog.to_regclass($2) IS NOT NULL`,
+      [this.#taskId, relation, statement?.searchPath ?? null, statement?.text ?? null],
+    );
   }
 
   commit(): void {

@@ -14,6 +14,8 @@ export const KILL_POINTS = [
   'apply-before-commit',
   'apply-after-commit',
   'apply-before-ack',
+  'adoption-before-commit',
+  'adoption-after-commit',
 ] as const;
 
 export type KillPointName = (typeof KILL_POINTS)[number];

@@ -40,8 +40,8 @@ const TABLES: readonly (readonly [name: string, definition: string])[] = [
   ],
   [
     'adoption_step',
-    `(step_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, task_id uuid NOT NULL, search_path text[] NOT NULL,
-      statement text NOT NULL)`,
+    `(step_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, task_id uuid NOT NULL, relation_oid oid NOT NULL,
+      search_path text[], statement text)`,
   ],
   [
     'conflict',
