@@ -11,7 +11,7 @@ const POSTGRES_EPOCH_MS = 946_684_800_000;
 const LARGE_BYTES = EARLY_ACK_BYTES / 2;
 
 /** Throws when nothing that comes after this Relation message may be packed. */
-export type RelationCheck = (buffer: Uint8Array, payloadOffset: number) => void;
+type RelationCheck = (buffer: Uint8Array, payloadOffset: number) => void;
 
 /**
  * Packs the source's frames, as they are, into batches. Knows where transactions begin and end and nothing of values.

@@ -3,7 +3,7 @@ import { CELL_KIND, type Relation } from '@sluice/postgres-replication';
 import { type TargetColumn, type TargetTable } from './target-table.js';
 
 /** In which form cells are given to the target. */
-export interface Wire {
+interface Wire {
   /** Cells that come in this form, see CELL_KIND. */
   readonly cellKind: number;
   /** The type of the parameter's elements. */

@@ -11,7 +11,7 @@ export interface PipelinedStatement {
   readonly onFailure: (failure: StatementFailure) => Error;
 }
 
-export interface PipelinedCopy extends CopyIn {
+interface PipelinedCopy extends CopyIn {
   readonly expectedRows: number;
   readonly onFailure: PipelinedStatement['onFailure'];
 }

@@ -2,7 +2,7 @@ import { type Lsn, parseLsn } from '@sluice/model';
 import { type Client } from '@sluice/postgres-client';
 import { decodeCommit, FRAME_HEADER_BYTES, MESSAGE_KIND } from '@sluice/postgres-replication';
 
-export interface Recording {
+interface Recording {
   /** Several recordings of the same changes have a slot each. */
   readonly slot?: string;
   /** Values in their binary form. */
