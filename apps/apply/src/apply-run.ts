@@ -107,7 +107,12 @@ async function applyUntilStopped(options: SessionOptions): Promise<WorkOutcome> 
       taskId: run.task.taskId,
       conflictPolicy: run.task.incremental.conflictPolicy,
       silenceMs: config.SLUICE_APPLY_SILENCE_MS,
-      ddl: ddlSettings({ task: run.task, log: options.log, onExecuted: (count) => progress.ddlExecuted(count) }),
+      ddl: ddlSettings({
+        task: run.task,
+        source: endpoints.source,
+        log: options.log,
+        onExecuted: (count) => progress.ddlExecuted(count),
+      }),
     });
     try {
       const halt = (why: string): void => stop.abort(new DOMException(why, 'AbortError'));

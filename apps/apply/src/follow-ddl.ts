@@ -1,16 +1,19 @@
 import { SluiceError, type TaskSpec } from '@sluice/contracts';
 import { formatLsn } from '@sluice/model';
+import { type Endpoint } from '@sluice/postgres-client';
 import { type DdlSettings, type ExecutedDdl, type PendingTables } from '@sluice/postgres-writer';
 import { type Logger } from '@sluice/telemetry';
+import { addedColumnsOf } from './added-columns.js';
 
 export interface FollowDdlOptions {
   readonly task: TaskSpec;
+  readonly source: Endpoint;
   readonly log: Pick<Logger, 'info' | 'warn'>;
   readonly onExecuted: (count: number) => void;
 }
 
 /** How the writer treats DDL of the source; `null` when the task does not follow it. */
-export function ddlSettings({ task, log, onExecuted }: FollowDdlOptions): DdlSettings | null {
+export function ddlSettings({ task, source, log, onExecuted }: FollowDdlOptions): DdlSettings | null {
   const { enabled, policies } = task.incremental.ddl;
   if (!enabled) return null;
   onExecuted(0);
@@ -18,6 +21,9 @@ export function ddlSettings({ task, log, onExecuted }: FollowDdlOptions): DdlSet
     helperName: task.slotName,
     policies,
     decisions: task.ddlDecisions,
+    ...((policies.table ?? 'apply') === 'apply' && {
+      addedColumns: addedColumnsOf(source, { helperName: task.slotName, publicationName: task.publicationName }),
+    }),
     onExecuted: (executed) => {
       executed.forEach((ddl) => logExecuted(log, ddl));
       onExecuted(executed.length);

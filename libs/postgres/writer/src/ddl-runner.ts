@@ -12,6 +12,7 @@ import {
   type StatementTexts,
 } from '@sluice/postgres-ddl';
 import { decodeRelation, readTuple, type Relation, type RowChange, TupleView } from '@sluice/postgres-replication';
+import { type AddedColumns } from './add-columns.js';
 import { FoldedStatementFailed } from './apply-failure.js';
 import { type ApplyMode } from './change-applier.js';
 import { ddlError, ddlFailed, type ShownDdl } from './ddl-failure.js';
@@ -43,6 +44,8 @@ export interface DdlSettings {
   readonly helperName: string;
   readonly policies: DdlOptions['policies'];
   readonly decisions: readonly DdlDecision[];
+  /** For sources where DDL may not be captured. */
+  readonly addedColumns?: AddedColumns | undefined;
   /** Told when the transaction is committed. */
   readonly onExecuted: (ddl: readonly ExecutedDdl[]) => void;
 }

@@ -1,6 +1,7 @@
 export { FoldedStatementFailed, TextFormNeeded } from './apply-failure.js';
 export { type ApplyMode } from './change-applier.js';
 export { type Checkpoint, claimCheckpoint, ensureCheckpointTable } from './checkpoint.js';
+export { type AddedColumn, type AddedColumns } from './add-columns.js';
 export { type DdlSettings, type ExecutedDdl } from './ddl-runner.js';
 export { handOverJournal } from './conflict-handover.js';
 export { type ConflictCounts } from './exact-writer.js';

@@ -1,7 +1,8 @@
 import { type Lsn } from '@sluice/model';
 import { SluiceError } from '@sluice/contracts';
 import { type Client } from '@sluice/postgres-client';
-import { decodeRelation, type RelationOid } from '@sluice/postgres-replication';
+import { decodeRelation, type Relation, type RelationOid } from '@sluice/postgres-replication';
+import { addColumns, type AddedColumns } from './add-columns.js';
 import { ChangeFold } from './change-fold.js';
 import { hasDeferrableKeys } from './conflict-indexes.js';
 import { CopyMemory } from './copy-memory.js';
@@ -9,7 +10,7 @@ import { planTable, type TablePlan } from './table-plan.js';
 import { RowWriter } from './row-writer.js';
 import { TableWriter } from './table-writer.js';
 import { type TargetPipeline } from './target-pipeline.js';
-import { readTargetTable } from './target-table.js';
+import { readTargetTable, type TargetTable } from './target-table.js';
 
 /** A relation of the source bound to its table on the target. */
 export interface BoundTable {
@@ -45,16 +46,24 @@ export class RelationRegistry {
   readonly #client: Client;
   readonly #pipeline: TargetPipeline;
   readonly #startLsns: ReadonlyMap<string, Lsn>;
+  readonly #addedColumns: AddedColumns | null;
+  /** The open transaction has added columns, which a rollback takes away. */
+  #hasAddedColumns = false;
   readonly #copyMemory = new CopyMemory();
   readonly #described = new Map<number, Described>();
   /** What the open transaction described anew, as it was before it. */
   readonly #before = new Map<number, Buffer | null>();
 
-  /** @param startLsns by `startKey`, for tables that were loaded under a later snapshot than the first. */
-  constructor(client: Client, pipeline: TargetPipeline, startLsns: ReadonlyMap<string, Lsn>) {
+  /** @param options `startLsns`: by `startKey`, for tables that were loaded under a later snapshot than the first. */
+  constructor(
+    client: Client,
+    pipeline: TargetPipeline,
+    options: { readonly startLsns: ReadonlyMap<string, Lsn>; readonly addedColumns: AddedColumns | null },
+  ) {
     this.#client = client;
     this.#pipeline = pipeline;
-    this.#startLsns = startLsns;
+    this.#startLsns = options.startLsns;
+    this.#addedColumns = options.addedColumns;
   }
 
   /** Takes a Relation message; false when it says nothing new, as batches repeat them. Changes folded under an earlier one must have been sent. */
@@ -78,7 +87,7 @@ export class RelationRegistry {
     if (!described)
       throw new SluiceError('SLUICE-4004', { detail: `change of relation ${oid} that was not described` });
     const relation = decodeRelation(described.message, 0);
-    const plan = planTable(relation, await readTargetTable(this.#client, relation.schema, relation.name));
+    const plan = planTable(relation, await this.#readTarget(relation));
     described.table = {
       plan,
       fold: new ChangeFold(plan),
@@ -90,6 +99,16 @@ export class RelationRegistry {
     return described.table;
   }
 
+  async #readTarget(relation: Relation): Promise<TargetTable> {
+    const table = await readTargetTable(this.#client, relation.schema, relation.name);
+    const columns = relation.columns.flatMap(({ name }) => (table.columns.has(name) ? [] : [name]));
+    if (columns.length === 0 || !this.#addedColumns) return table;
+    const wasAdded = await addColumns(this.#client, relation, { columns, addedColumns: this.#addedColumns });
+    if (!wasAdded) return table;
+    this.#hasAddedColumns = true;
+    return readTargetTable(this.#client, relation.schema, relation.name);
+  }
+
   /** After a DDL: the tables of the target are looked at again. */
   unbind(): void {
     for (const described of this.#described.values()) described.table = null;
@@ -97,10 +116,13 @@ export class RelationRegistry {
 
   commit(): void {
     this.#before.clear();
+    this.#hasAddedColumns = false;
   }
 
   /** Order: changes that are read again precede the descriptions that came behind them. */
   rollback(): void {
+    if (this.#hasAddedColumns) this.unbind();
+    this.#hasAddedColumns = false;
     for (const [oid, message] of this.#before) {
       if (message) this.#described.set(oid, { message, table: null });
       else this.#described.delete(oid);

@@ -82,7 +82,10 @@ export class TargetSession {
     const { pending, startLsns } = options;
     this.#client = client;
     this.#pipeline = new TargetPipeline(client);
-    this.#relations = new RelationRegistry(client, this.#pipeline, startLsns);
+    this.#relations = new RelationRegistry(client, this.#pipeline, {
+      startLsns,
+      addedColumns: options.ddl?.addedColumns ?? null,
+    });
     this.#pending = pending;
     this.#ddl = options.ddl && new DdlRunner(client, { ...options.ddl, pending, startLsns });
     this.#taskId = options.taskId;
