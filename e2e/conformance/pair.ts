@@ -23,7 +23,8 @@ export async function runPair(cluster: Cluster, options: PairOptions): Promise<R
   await using target = await openDatabase(options.targetMajor, 'target');
   await using session = await source.connect();
   for (const testCase of cases) await setUpCase(session, testCase);
-  for (const database of [source, target]) await database.query(oddSettings(database.name));
+  await source.query(oddSettings(source.name, 'source'));
+  await target.query(oddSettings(target.name, 'target'));
   const taskId = await cluster.createAndStart({ source, target });
   await cluster.untilState(taskId, 'incremental', LOAD_DEADLINE_MS);
   await runInLanes(

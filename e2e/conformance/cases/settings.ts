@@ -18,9 +18,17 @@ const ODD_SETTINGS: Readonly<Record<string, string>> = {
   search_path: "'shadow', 'pg_catalog'",
 };
 
-/** What a database may be set to; the statements of a server that has no such locale are left out. */
-export function oddSettings(database: string): string {
-  return Object.entries(ODD_SETTINGS)
+/** On the target others, so that a text of the one side would be another value on the other. */
+const ODD_TARGET_SETTINGS: Readonly<Record<string, string>> = {
+  ...ODD_SETTINGS,
+  DateStyle: "'SQL, MDY'",
+  IntervalStyle: "'postgres'",
+  TimeZone: "'Asia/Kolkata'",
+};
+
+/** What a database may be set to. */
+export function oddSettings(database: string, side: 'source' | 'target'): string {
+  return Object.entries(side === 'source' ? ODD_SETTINGS : ODD_TARGET_SETTINGS)
     .map(([name, value]) => `ALTER DATABASE "${database}" SET ${name} = ${value};`)
     .join('\n');
 }
@@ -35,7 +43,7 @@ export const SETTING_CASES: readonly ConformanceCase[] = [
       CREATE FUNCTION shadow.unnest(text[]) RETURNS SETOF text LANGUAGE sql AS $f$ SELECT 'wrong'::text $f$;
       CREATE TABLE t (id integer PRIMARY KEY, ts timestamptz, t timestamp, d date, i interval, f float8, g real, b bytea, m money, x xml, a text[], p point);
       CREATE TABLE f (LIKE t); ALTER TABLE f REPLICA IDENTITY FULL;
-      INSERT INTO t SELECT 0, '2024-03-04 05:06:07.123456+00', '2024-03-04 05:06:07', '2024-03-04', '1 year -2 days 3:04:05.6', 0.1::float8 + 0.2, 0.3, '\\x00ff5c27', 12.34::numeric::money, '<a/>', ARRAY[NULL, 'NULL', ''], '(0.1,0.2)';`,
+      INSERT INTO t SELECT 0, '2024-03-04 05:06:07.123456+00', '2024-03-04 05:06:07', '2024-03-04', '-1 day -02:03:04.5', 0.1::float8 + 0.2, 0.3, '\\x00ff5c27', 12.34::numeric::money, '<a/>', ARRAY[NULL, 'NULL', ''], '(0.1,0.2)';`,
     traffic: ['SQL, MDY', 'German', 'Postgres, DMY', 'ISO'].flatMap((style, index) => [
       `BEGIN; SET LOCAL DateStyle = '${style}'; SET LOCAL IntervalStyle = '${['iso_8601', 'postgres_verbose', 'sql_standard', 'postgres'][index]}';
        SET LOCAL extra_float_digits = ${index - 2}; SET LOCAL bytea_output = '${index % 2 ? 'hex' : 'escape'}'; SET LOCAL TimeZone = '${['Asia/Tokyo', 'UTC', 'America/Caracas', '+05:17'][index]}';
