@@ -25,7 +25,7 @@ export interface TableAdoptionOptions {
   readonly onFailure: () => void;
 }
 
-/** How long a slot waits for each transaction that writes on the source. Changes flow on meanwhile, but at a second attempt. */
+/** How long a slot waits for each transaction that writes on the source. */
 const SLOT_LOCK_TIMEOUT_MS = 10_000;
 /** With the pauses between them some minutes: a transaction that runs on the source for longer is a person's matter. */
 const TRIES_MAX = 12;
@@ -109,11 +109,13 @@ export class TableAdoption implements AsyncDisposable {
   async #work(): Promise<void> {
     const { pending } = this.#options.session;
     this.look();
+    let wasPassed = false;
     for (let tries = 0; ;) {
       await this.#untilWoken();
       this.#wake = deferred();
       if (pending.tables.length === 0) continue;
-      const outcome = await this.#attempt(tries > 0);
+      const outcome = await this.#attempt(wasPassed);
+      wasPassed = outcome.kind === 'again';
       if (outcome.kind === 'joined') {
         tries = 0;
         this.look();
