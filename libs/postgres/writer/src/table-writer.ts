@@ -18,8 +18,6 @@ import { type TargetPipeline } from './target-pipeline.js';
 
 /** Enough rows to make a statement's fixed cost small, few enough that the target works while the next one is built. */
 const ROWS_PER_STATEMENT_MAX = 2_000;
-/** Fewer rows are inserted faster by a prepared statement. */
-const COPY_ROWS_MIN = 32;
 
 /** Sends the statements of one table's folded changes. Nothing is awaited here; the pipeline reports failures. */
 export class TableWriter {
@@ -62,7 +60,7 @@ export class TableWriter {
         this.#sendFolded(text, arrays.finish(), rows.length);
       });
     }
-    if (plan.target.canCopy && plan.columns.length > 0 && inserts.length >= COPY_ROWS_MIN) this.#copy(inserts);
+    if (plan.target.canCopy && plan.columns.length > 0) this.#copy(inserts);
     else
       this.#inChunks(inserts, (rows) => {
         this.#sendInserts(rows, (text, values) => {
@@ -85,8 +83,8 @@ export class TableWriter {
     let next = 0;
     while (next < inserts.length) {
       const rows = isBinary(plan)
-        ? new BinaryCopyRows(plan.columns, this.#copyMemory.take())
-        : new TextCopyRows(plan.columns, this.#copyMemory.take());
+        ? new BinaryCopyRows(plan.columns, this.#copyMemory.take(inserts.length - next))
+        : new TextCopyRows(plan.columns, this.#copyMemory.take(inserts.length - next));
       for (; next < inserts.length && rows.sizeBytes < COPY_BYTES; next += 1) rows.add(inserts[next] ?? []);
       this.#pipeline.copy({
         text,

@@ -504,7 +504,6 @@ function splitEveryType(major: 15 | 18): { schema: string; rows: string; touch: 
     schema: sql.slice(0, firstInsert),
     rows: sql.slice(firstInsert),
     touch: 'UPDATE every.type SET id = id + 1000',
-    // So many that they are written by COPY.
     multiply: `DO $do$ BEGIN EXECUTE (
       SELECT format('INSERT INTO every.type SELECT id + 10000 * g, %s FROM every.type, generate_series(1, 5) g',
                     string_agg(quote_ident(attname), ', ' ORDER BY attnum))

@@ -69,13 +69,13 @@ describe('TextCopyRows', () => {
 
   it('grows for a row larger than its memory, which is not kept for reuse', () => {
     const memory = new CopyMemory();
-    const rows = new TextCopyRows([column(0)], memory.take());
+    const rows = new TextCopyRows([column(0)], memory.take(1_000));
     rows.add([tuple('y'.repeat(2 * COPY_BYTES))]);
     expect(textOf(rows)).toHaveLength(2 * COPY_BYTES + 1);
     memory.giveBack(rows.memory);
-    expect(memory.take().length).toBeLessThan(rows.memory.length);
-    const spare = memory.take();
+    expect(memory.take(1_000).length).toBeLessThan(rows.memory.length);
+    const spare = memory.take(1_000);
     memory.giveBack(spare);
-    expect(memory.take()).toBe(spare);
+    expect(memory.take(1_000)).toBe(spare);
   });
 });
