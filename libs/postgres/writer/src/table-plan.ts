@@ -87,7 +87,9 @@ function chooseKey(relation: Relation, target: TargetTable, sent: readonly PlanC
  */
 export function binaryPlan(plan: TablePlan): TablePlan | null {
   const { relation, columns, key } = plan;
-  if (!columns.every(({ position, typeOid }) => relation.columns[position]?.typeOid === typeOid)) return null;
+  // A key can have generated columns, which are not written.
+  const used = [...columns, ...(key ?? [])];
+  if (!used.every(({ position, typeOid }) => relation.columns[position]?.typeOid === typeOid)) return null;
   const inBinary = (column: PlanColumn): PlanColumn => ({
     ...column,
     input: null,
