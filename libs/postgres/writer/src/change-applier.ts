@@ -28,7 +28,7 @@ import { type TargetPipeline } from './target-pipeline.js';
 export type ApplyMode = 'folded' | 'exact';
 
 /** Statements in flight above this are waited for, so that neither side's buffers grow without bound (I7). */
-const BYTES_IN_FLIGHT_MAX = 16 * 1024 * 1024;
+const BYTES_IN_FLIGHT_MAX = 4 * 1024 * 1024;
 
 const OPERATIONS = { I: 'insert', U: 'update', D: 'delete' } as const;
 
