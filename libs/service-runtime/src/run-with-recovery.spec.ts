@@ -85,6 +85,18 @@ describe('runWithRecovery', () => {
     expect(said).toEqual(['started', 'running', 'succeeded']);
   });
 
+  it('says so when the cause becomes another one', async () => {
+    const causes: ErrorCode[] = ['SLUICE-1012', 'SLUICE-1012', 'SLUICE-5009', 'SLUICE-5009'];
+    const { said } = await play({
+      work: async () => {
+        const cause = causes.shift();
+        if (cause) throw failure(cause);
+        return SUCCEEDED;
+      },
+    });
+    expect(said).toEqual(['started', 'recovering SLUICE-1012 1', 'recovering SLUICE-5009 3', 'succeeded']);
+  });
+
   it('retries a lost connection for ever, says recovering once per spell, with growing capped pauses', async () => {
     let attempts = 0;
     const { said, pauses } = await play({

@@ -77,11 +77,15 @@ export async function runWithRecovery(options: RunWithRecoveryOptions): Promise<
   }
 }
 
-/** A time in which the work does not go well: `recovering` is said once at its beginning, `running` at its end. */
+/**
+ * A time in which the work does not go well: `recovering` is said at its beginning and when the cause becomes another one,
+ * `running` at its end.
+ */
 class RecoverySpell {
   readonly #options: RunWithRecoveryOptions;
   #attempt = 0;
-  #isRecovering = false;
+  /** Said last; `null` while all is well. */
+  #saidCause: SluiceError['code'] | null = null;
   #saidRunning = false;
   #reports: Promise<void> = Promise.resolve();
 
@@ -108,8 +112,8 @@ class RecoverySpell {
 
   async begin(error: SluiceError): Promise<void> {
     this.#attempt += 1;
-    if (!this.#isRecovering) {
-      this.#isRecovering = true;
+    if (this.#saidCause !== error.code) {
+      this.#saidCause = error.code;
       const attempt = this.#attempt;
       this.#report((reporter) => reporter.recovering(error, attempt));
     }
@@ -118,8 +122,8 @@ class RecoverySpell {
 
   end(): void {
     this.#attempt = 0;
-    if (this.#saidRunning && !this.#isRecovering) return;
-    this.#isRecovering = false;
+    if (this.#saidRunning && this.#saidCause === null) return;
+    this.#saidCause = null;
     this.#saidRunning = true;
     this.#report((reporter) => reporter.running());
   }
