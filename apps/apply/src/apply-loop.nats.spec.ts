@@ -81,6 +81,7 @@ class Setup implements AsyncDisposable {
       needsText: false,
       onDurable: () => undefined,
       onReceived: () => undefined,
+      onHealthy: () => undefined,
       onApplied: () => undefined,
       requestRewind: () => undefined,
       killPoint: () => undefined,

@@ -59,6 +59,8 @@ export interface ApplyLoopOptions {
   readonly onDurable: (durableLsn: Lsn) => void;
   /** A batch came that completes transactions; told before they are applied. */
   readonly onReceived: (newest: ReceivedTransaction) => void;
+  /** A write was committed, or there is nothing to write: what failed before is over. */
+  readonly onHealthy: () => void;
   readonly onApplied: (transactions: { count: number; commitTime: Date | null }) => void;
   readonly requestRewind: (session: string | null, checkpointLsn: Lsn) => void;
   readonly killPoint: (name: string) => void;
@@ -141,6 +143,7 @@ export class ApplyLoop {
     // A write ended first; the promise stays, as a message that arrives later must not be lost with it.
     if (!first) return null;
     this.#incoming = null;
+    if (!first.message && !this.#writing && this.#waiting.length === 0 && !this.#large) this.#options.onHealthy();
     return first.message;
   }
 
@@ -231,6 +234,7 @@ export class ApplyLoop {
         await large.transaction.commit(assembled).catch(asExactRestart(assembled.commitLsn));
         this.#options.killPoint('apply-after-commit');
         this.#options.adoption?.look();
+        this.#options.onHealthy();
         this.#options.onApplied({ count: 1, commitTime: assembled.commitTime });
         return;
       }
@@ -297,12 +301,13 @@ export class ApplyLoop {
   }
 
   async #writeTogether(transactions: readonly SourceTransaction[], positionLsn: Lsn): Promise<void> {
-    const { target, killPoint, onApplied } = this.#options;
+    const { target, killPoint, onApplied, onHealthy } = this.#options;
     killPoint('apply-before-commit');
     await target.applyTransactions(transactions);
     if (positionLsn > target.appliedLsn) await target.advance(positionLsn);
     killPoint('apply-after-commit');
     this.#options.adoption?.look();
+    onHealthy();
     onApplied({ count: transactions.length, commitTime: transactions.at(-1)?.commitTime ?? null });
   }
 

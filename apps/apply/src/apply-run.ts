@@ -169,7 +169,7 @@ async function applyTo(target: TargetSession, options: OpenSession): Promise<Wor
     onFailure,
   });
   progress.begin(target);
-  attempt.onHealthy();
+  options.log.info({ lsn: formatLsn(target.appliedLsn) }, 'apply session started');
   const loop = new ApplyLoop({
     ...tracedApply({ reader, target }, taskId),
     signal,
@@ -177,6 +177,7 @@ async function applyTo(target: TargetSession, options: OpenSession): Promise<Wor
     killPoint,
     adoption,
     onReceived: (newest) => progress.received(newest),
+    onHealthy: () => attempt.onHealthy(),
     onApplied: (applied) => progress.applied(applied),
     onDurable: (durableLsn) =>
       announceDurable(bus, taskId, { durableLsn, pendingTables: target.pending.tables.length }),
