@@ -54,14 +54,17 @@ export async function underTraffic(options: RunningTaskOptions): Promise<Running
     target,
     writers,
     untilRecovering: async (code) => {
-      await waitFor(
-        `the task to recover from ${code}`,
-        async () => {
-          const { state, error } = await cluster.api.getTask(taskId);
-          if (state.endsWith('_failed')) throw new Error(`task is ${state}: ${JSON.stringify(error)}`);
-          return state === 'recovering' && error?.code === code;
+      const seen = new Set<string>();
+      const isRecovering = async (): Promise<boolean> => {
+        const { state, error } = await cluster.api.getTask(taskId);
+        seen.add(`${state} ${error?.code ?? ''}`);
+        if (state.endsWith('_failed')) throw new Error(`task is ${state}: ${JSON.stringify(error)}`);
+        return state === 'recovering' && error?.code === code;
+      };
+      await waitFor(`the task to recover from ${code}`, isRecovering, { deadlineMs: 60_000, intervalMs: 30 }).catch(
+        (error: unknown) => {
+          throw new Error(`${String(error)}; it was ${[...seen].join(', ')}`, { cause: error });
         },
-        { deadlineMs: 60_000, intervalMs: 30 },
       );
     },
     expectEqual: async () => {

@@ -87,7 +87,13 @@ describe('a task goes on by itself', () => {
     const restoreSpace = await fillDiskBehind('faults.filled');
     await source.query('INSERT INTO faults.filled SELECT generate_series(1, 1000)');
     await task.untilRecovering('SLUICE-5009');
+    // What was committed before the transaction that finds no room is applied first.
+    await attemptsInVain(2);
+    const recoveredBefore = await recoveries();
+    // It says that it recovers until it has recovered: attempts in vain are no news.
+    await attemptsInVain(2);
     await task.writers.untilMore(50);
+    expect(await recoveries()).toBe(recoveredBefore);
     expect(await countOf('faults.filled')).toBe(0);
     await restoreSpace();
     await task.expectEqual();
@@ -191,6 +197,20 @@ function waitingForLock(): Promise<number> {
     `SELECT count(*)::int AS n FROM pg_stat_activity WHERE application_name = $1 AND wait_event_type = 'Lock'`,
     [`sluice apply ${taskId}`],
   );
+}
+
+async function attemptsInVain(count: number): Promise<void> {
+  const failed = (): number => cluster.logOf('apply').split('stage attempt failed').length - 1;
+  const before = failed();
+  await waitFor(`${count} attempts in vain`, () => failed() >= before + count);
+}
+
+/** Alarms that all is well again. */
+async function recoveries(): Promise<number> {
+  const response = await fetch(`${cluster.apiUrl}/api/v1/alarms?taskId=${taskId}&limit=100`, {
+    headers: { authorization: `Bearer ${cluster.adminKey}` },
+  });
+  return (await response.text()).split('"recovered"').length - 1;
 }
 
 function deadlocks(): Promise<number> {
