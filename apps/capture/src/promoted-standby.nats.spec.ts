@@ -69,16 +69,15 @@ async function announced(
     onHealthy: () => undefined,
     onProgress: () => undefined,
   });
-  ended.catch(() => undefined);
+  ended.catch(() => stopping.abort());
+  const firstBatch = waitFor('the first batch', async () => {
+    stopping.signal.throwIfAborted();
+    if (!(await changeStreams(bus).info(task.taskId))?.messageCount) return undefined;
+    await using reader = await changeStreams(bus).openReader(task.taskId, { signal: stopping.signal });
+    return (await reader.next(5_000)) ?? undefined;
+  });
   try {
-    const first = await Promise.race([
-      ended.then(() => undefined),
-      waitFor('the first batch', async () => {
-        if (!(await changeStreams(bus).info(task.taskId))?.messageCount) return undefined;
-        await using reader = await changeStreams(bus).openReader(task.taskId);
-        return (await reader.next(5_000)) ?? undefined;
-      }),
-    ]);
+    const first = await Promise.race([ended.then(() => undefined), firstBatch]);
     const text = first?.headers[CHANGE_HEADERS.source];
     if (!text) throw new Error('a session must say which server it reads');
     return {
@@ -87,7 +86,8 @@ async function announced(
     };
   } finally {
     stopping.abort();
-    await ended.catch(() => undefined);
+    // Order: a reader that is left over would take the stream from the next one.
+    await Promise.allSettled([ended, firstBatch]);
   }
 }
 

@@ -26,6 +26,8 @@ const PREFETCH_BYTES_DEFAULT = 16 * 1024 * 1024;
 /** Nothing is delivered twice within the life of a reader: a new reader makes a new consumer. */
 const ACK_WAIT_MS = 24 * 3_600_000;
 const PULL_EXPIRES_MS = 20_000;
+/** A server that takes longer than that to work off acks loses them: what they removed comes again and is skipped. */
+const ACKS_SETTLED_MS = 1_000;
 /** The server speaks at least this often while a pull request waits. */
 const IDLE_HEARTBEAT_MS = 1_000;
 /** Silence of two heartbeats and a bit: look whether the consumer is still there. */
@@ -99,6 +101,8 @@ export class ChangeReader implements AsyncDisposable {
   #lastSequence: number | null = null;
   #heardAt = performance.now();
   #failure: SluiceError | null = null;
+  /** The server has worked off all acks so far. Never rejects. */
+  #acksSettled: Promise<void> = Promise.resolve();
   #isClosed = false;
   #wake: () => void = () => undefined;
 
@@ -155,12 +159,16 @@ export class ChangeReader implements AsyncDisposable {
   ackThrough(sequence: number): void {
     if (this.#failure || this.#bus.connection.isClosed()) return;
     let count = 0;
-    for (const delivered of this.#unacked) {
-      if (delivered.sequence > sequence) break;
-      this.#bus.connection.publish(delivered.reply, '+ACK');
-      count += 1;
-    }
-    this.#unacked.splice(0, count);
+    while ((this.#unacked[count]?.sequence ?? Infinity) <= sequence) count += 1;
+    const acked = this.#unacked.splice(0, count);
+    const last = acked.pop();
+    if (!last) return;
+    const { connection } = this.#bus;
+    for (const delivered of acked) connection.publish(delivered.reply, '+ACK');
+    this.#acksSettled = connection.request(last.reply, '+ACK', { timeout: ACKS_SETTLED_MS }).then(
+      () => undefined,
+      () => undefined,
+    );
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -168,8 +176,10 @@ export class ChangeReader implements AsyncDisposable {
     this.#isClosed = true;
     this.#release();
     // Best effort: the next reader deletes it anyway.
-    if (this.#bus.isConnected && !this.#failure)
-      await this.#bus.manager.consumers.delete(this.#options.stream, this.#options.consumer).catch(() => undefined);
+    if (!this.#bus.isConnected || this.#failure) return;
+    // Order: the server works off acks beside its other orders; those that it has not come to are lost with the consumer.
+    await this.#acksSettled;
+    await this.#bus.manager.consumers.delete(this.#options.stream, this.#options.consumer).catch(() => undefined);
   }
 
   #onMessage(message: Msg): void {

@@ -8,7 +8,6 @@ import {
   rowChange,
   TupleView,
 } from '@sluice/postgres-replication';
-import { type TestDatabase } from '@sluice/testing';
 import { installDdlCapture } from './capture/install-ddl-capture.js';
 import { type DdlEvent } from './ddl-event.js';
 import { type DdlPlan } from './ddl-plan.js';
@@ -16,7 +15,11 @@ import { ddlEventOfMessage, ddlEventOfRow, decodeDdlEvent, isDdlEventTable } fro
 import { planDdl } from './plan-ddl.js';
 
 /** What is needed of a database here. */
-type Source = Pick<TestDatabase, 'name' | 'server' | 'connect'>;
+interface Source {
+  readonly name: string;
+  readonly server: { readonly major: number };
+  connect(): Promise<Client>;
+}
 
 export const HELPER = 'sluice_spec';
 

@@ -53,10 +53,10 @@ export async function recordStructure(
          "awaitsJoin" boolean)`,
       [taskId, JSON.stringify(rows)],
     );
-    await target.query(
-      'UPDATE sluice.load SET structure_done = true, structure_lsn = $2::pg_lsn WHERE task_id = $1',
-      [taskId, structureLsn === null ? null : formatLsn(structureLsn)],
-    );
+    await target.query('UPDATE sluice.load SET structure_done = true, structure_lsn = $2::pg_lsn WHERE task_id = $1', [
+      taskId,
+      structureLsn === null ? null : formatLsn(structureLsn),
+    ]);
   });
 }
 
