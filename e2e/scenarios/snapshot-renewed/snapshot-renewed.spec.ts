@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { delay } from '@sluice/kernel';
+import { connect } from '@sluice/postgres-client';
 import { expectSameRows, type FaultProxy, faultProxy, type Row, type TestDatabase, waitFor } from '@sluice/testing';
 import { untilCaughtUp } from '../../src/catch-up.js';
 import { type Cluster, startCluster } from '../../src/cluster.js';
@@ -65,8 +66,7 @@ it('ends equal, with all foreign keys valid, when tables were copied under sever
   cluster.kill9('snapshot-holder');
   await untilLedger('a new snapshot', 'SELECT FROM sluice.load WHERE generation > 1 AND snapshot_name IS NOT NULL');
   family.truncate();
-  await cluster.untilState(taskId, 'incremental', 120_000);
-  proxy.delay(0);
+  await killWhileFinishing(taskId);
   const snapshots = await target.query('SELECT DISTINCT start_lsn FROM sluice.table_load');
   expect(snapshots.length).toBeGreaterThan(1);
   await untilLedger('the load to be finished', 'SELECT FROM sluice.load WHERE finished_at IS NOT NULL');
@@ -81,6 +81,22 @@ it('ends equal, with all foreign keys valid, when tables were copied under sever
   await cluster.untilState(taskId, 'ended');
   expect(await helperObjects(taskId, { source, target })).toEqual([]);
 });
+
+/** A foreign key that is built beside apply waits for somebody; the service that builds it dies meanwhile. */
+async function killWhileFinishing(taskId: string): Promise<void> {
+  await untilLedger('the load to be usable', 'SELECT FROM sluice.load WHERE loaded_at IS NOT NULL');
+  await using holder = await connect(target.endpoint, { applicationName: 'holder' });
+  await holder.query('BEGIN; LOCK TABLE family.child IN ROW EXCLUSIVE MODE');
+  await cluster.untilState(taskId, 'incremental', 120_000);
+  proxy.delay(0);
+  await untilLedger(
+    'the foreign key to wait',
+    "SELECT FROM pg_stat_activity WHERE query ~ 'child_has_parent' AND wait_event_type = 'Lock'",
+  );
+  cluster.kill9('full-load');
+  await waitFor('it to die', () => cluster.deaths('full-load') === 1);
+  await holder.query('COMMIT');
+}
 
 function untilLedger(what: string, query: string): Promise<unknown> {
   const look = async (): Promise<boolean> => {
