@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { type PostgresServer } from '@sluice/embedded';
 import { type Lsn, parseLsn } from '@sluice/model';
 import { connect } from '@sluice/postgres-client';
-import { dedicatedServer, expectSameRows, testDatabase, type TestDatabase } from '@sluice/testing';
+import { dedicatedServer, expectSameRows, testDatabase, type TestDatabase, waitFor } from '@sluice/testing';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { untilCaughtUp } from '../../src/catch-up.js';
@@ -44,13 +44,13 @@ it('ends equal when the target server is killed and loses commits that apply has
   }
   expect(lostBytes).toBeGreaterThan(0n);
   await writers.untilMore(100);
+  const watches = [audit, bank, order];
+  const haveLooked = async (): Promise<boolean> => watches.every((watch) => watch.samples() > 20);
+  await waitFor('the watches to have looked often enough', haveLooked, { deadlineMs: 60_000 });
   expect(await writers.stop()).toBeGreaterThan(150 * KILLS);
   await untilCaughtUp(source, target);
   await expectSameRows(source, target);
-  for (const watch of [audit, bank, order]) {
-    expect(await watch.stop()).toEqual([]);
-    expect(watch.samples()).toBeGreaterThan(20);
-  }
+  for (const watch of watches) expect(await watch.stop()).toEqual([]);
   await cluster.api.act(taskId, 'end');
   await cluster.untilState(taskId, 'ended');
 });
