@@ -152,7 +152,9 @@ const MOVED = Symbol('another server');
 /** Ends the session of capture: a person has to act, or the session that follows finds out which server it is. */
 function isFinding(error: unknown): boolean {
   if (!(error instanceof SluiceError)) return false;
-  return /^SLUICE-400[13568]$/.test(error.code) || error.cause === MOVED;
+  // A login that was refused must not be tried at every look: that locks the account.
+  const isRefused = error.code.startsWith('SLUICE-1') && error.spec.retry === 'manual';
+  return isRefused || /^SLUICE-400[13568]$/.test(error.code) || error.cause === MOVED;
 }
 
 /** A session that is opened when it is needed and kept while the next need is near. */
