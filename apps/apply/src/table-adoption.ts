@@ -92,7 +92,7 @@ export class TableAdoption implements AsyncDisposable {
 
   /**
    * To be called when everything that commits below `joinLsn` is applied, before anything else is. What it cannot copy now
-   * is tried again later.
+   * is tried again later. @throws SluiceError 1012 when the target may have them or not: only a new session knows.
    */
   async join(): Promise<void> {
     const ready = this.#ready;
@@ -121,7 +121,7 @@ export class TableAdoption implements AsyncDisposable {
         this.look();
         continue;
       }
-      tries += 1;
+      if (outcome.kind === 'failed') tries += 1;
       this.#signal.throwIfAborted();
       if (outcome.kind === 'failed' && (tries >= TRIES_MAX || isFinal(outcome.error))) throw outcome.error;
       if (outcome.kind === 'failed') {
@@ -212,6 +212,8 @@ export class TableAdoption implements AsyncDisposable {
       return { kind: 'joined' };
     } catch (error) {
       if (error instanceof SluiceError && error.code === 'SLUICE-3003') return { kind: 'again' };
+      // Order: before anything else is applied. What was left out meanwhile would be missing in tables that did join.
+      if (error instanceof SluiceError && error.code === 'SLUICE-1012') throw error;
       return { kind: 'failed', error };
     }
   }

@@ -4,11 +4,13 @@ import {
   type Client,
   hasSqlState,
   inTransaction,
+  isConnectionLoss,
   quoteIdentifier,
   quoteLiteral,
   quoteQualified,
   SQLSTATE,
 } from '@sluice/postgres-client';
+import { CAPTURE_SETTING } from '@sluice/postgres-ddl';
 import { pipeCopy } from './copy-pipe.js';
 import { beginUnderSnapshot, type ExportedSnapshot } from './exported-snapshot.js';
 
@@ -36,6 +38,8 @@ export async function publishForAdoption(
   const relation = ({ schema, name }: QualifiedName): string => quoteQualified(schema, name);
   await inTransaction(source, 'BEGIN', async () => {
     await source.query(`SET LOCAL lock_timeout = ${WRITERS_LOCK_TIMEOUT_MS}`);
+    // It is ours, and no DDL that a person's policy is about.
+    await source.query(`SET LOCAL ${CAPTURE_SETTING} = 'off'`);
     await source.query(
       `LOCK TABLE ${tables.map((table) => `ONLY ${relation(table)}`).join(', ')} IN SHARE ROW EXCLUSIVE MODE`,
     );
@@ -97,7 +101,8 @@ interface AdoptedTable extends QualifiedName {
  * meanwhile, and it must have what committed below the snapshot, and of these tables nothing that committed above.
  *
  * After a failure neither session can be used again.
- * @throws SluiceError 3003 when a table looks different now, or the snapshot is lost: another one is needed.
+ * @throws SluiceError 3003 when a table looks different now, or the snapshot is lost: another one is needed. 1012 when it is
+ * not known whether the copy was committed: only what the target says then counts.
  */
 export async function copyAdopted(sessions: AdoptionSessions, options: AdoptionOptions): Promise<AdoptionResult> {
   const { source, target } = sessions;
@@ -112,10 +117,19 @@ export async function copyAdopted(sessions: AdoptionSessions, options: AdoptionO
   }
   await finishAdoption(target, options);
   options.passing('before-commit');
-  await target.query('COMMIT');
+  await commitAdoption(target);
+  // Order: nothing that can fail may follow. The source's session only reads, and ends with its owner.
   options.passing('after-commit');
-  await source.query('COMMIT');
   return { tables, rows, bytes };
+}
+
+async function commitAdoption(target: Client): Promise<void> {
+  try {
+    await target.query('COMMIT');
+  } catch (error) {
+    if (!isConnectionLoss(error)) throw error;
+    throw new SluiceError('SLUICE-1012', { detail: 'it is not known whether tables have joined', cause: error });
+  }
 }
 
 /** The tables as the snapshot sees them, locked, and looking to everybody as they do to it. */

@@ -10,6 +10,7 @@ import {
   isDdlEventTable,
   planDdl,
   type StatementTexts,
+  type StoredTable,
 } from '@sluice/postgres-ddl';
 import { decodeRelation, readTuple, type Relation, type RowChange, TupleView } from '@sluice/postgres-replication';
 import { type AddedColumns } from './add-columns.js';
@@ -192,7 +193,8 @@ export class DdlRunner {
     for (const { oid } of command.droppedTables) await this.#options.pending.remove(this.#client, oid);
     const isPostponed = !(await this.#run(command.statement, { ddl, place, settings: command.settings, command }));
     if (isPostponed) {
-      await this.#postpone(command);
+      if (!(await this.#postpone(command)))
+        throw ddlError('SLUICE-5013', { ddl, place, reason: 'it needs rows that are not there yet' });
       this.#note(ddl, { place, outcome: 'postponed' });
       return;
     }
@@ -250,10 +252,11 @@ export class DdlRunner {
     await this.#options.pending.postpone(this.#client, { relation: identity, statement: null });
   }
 
-  async #postpone({ statement, searchPath, changedTables }: DdlCommand): Promise<void> {
+  /** @returns false when nothing would remember it. */
+  async #postpone({ statement, searchPath, changedTables }: DdlCommand): Promise<boolean> {
     const [table] = changedTables;
-    if (!table) return;
-    await this.#options.pending.postpone(this.#client, {
+    if (!table) return false;
+    return this.#options.pending.postpone(this.#client, {
       relation: quoteQualified(table.schema, table.name),
       statement: { text: statement, searchPath },
     });
@@ -272,15 +275,14 @@ export class DdlRunner {
    * Tables whose rows are not what the stream makes of them: rewritten on the source, or copied by the load as of a
    * later moment than this DDL, of which the copy knew nothing.
    */
-  #recopied({ changedTables, recopyTables, class: kind, tag }: DdlCommand, { commitLsn }: DdlPlace): DdlTableFacts[] {
-    const rewritten = new Set(recopyTables.map(startKey));
+  #recopied({ changedTables, recopyTables, class: kind, tag }: DdlCommand, { commitLsn }: DdlPlace): StoredTable[] {
     const isCopiedLater = (table: DdlTableFacts): boolean =>
       kind === 'table' &&
       tag.startsWith('ALTER') &&
       (this.#options.startLsns.get(startKey(table)) ?? commitLsn) > commitLsn;
-    return changedTables.filter(
-      (table) => table.kind === 'r' && (rewritten.has(startKey(table)) || isCopiedLater(table)),
-    );
+    const copiedLater = changedTables.filter((table) => table.kind === 'r' && isCopiedLater(table));
+    // Those of the plan first: partitions that get a value are among them, though only their root was altered.
+    return [...new Map([...recopyTables, ...copiedLater].map((table) => [table.oid, table])).values()];
   }
 
   async #setOwners({ ownerStatements }: DdlCommand, { ddl, place }: { ddl: ShownDdl; place: DdlPlace }): Promise<void> {

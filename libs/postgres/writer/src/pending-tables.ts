@@ -104,13 +104,14 @@ export class PendingTables {
     ]);
   }
 
-  /** By the relation's OID, as its name can change until then. */
-  async postpone(target: ClientBase, { relation, statement }: PostponedStatement): Promise<void> {
-    await target.query(
+  /** By the relation's OID, as its name can change until then. @returns false when there is no such relation. */
+  async postpone(target: ClientBase, { relation, statement }: PostponedStatement): Promise<boolean> {
+    const { rowCount } = await target.query(
       `INSERT INTO sluice.adoption_step (task_id, relation_oid, search_path, statement)
        SELECT $1, pg_catalog.to_regclass($2), $3, $4 WHERE pg_catalog.to_regclass($2) IS NOT NULL`,
       [this.#taskId, relation, statement?.searchPath ?? null, statement?.text ?? null],
     );
+    return rowCount === 1;
   }
 
   commit(): void {
