@@ -76,6 +76,12 @@ export const FILLED = [
   'SELECT * INTO selected FROM copied WHERE id < 20',
   'ALTER TABLE made_1 ADD COLUMN random double precision DEFAULT random()',
   'UPDATE made_1 SET v = v + 1 WHERE id < 50',
+  'CREATE TABLE split (id int PRIMARY KEY, v text) PARTITION BY RANGE (id)',
+  'CREATE TABLE split_1 PARTITION OF split FOR VALUES FROM (0) TO (100)',
+  "INSERT INTO split SELECT g, 'v' FROM generate_series(1, 50) g",
+  // Not a row of its partition is written, and yet each has a value that only the source knows.
+  'ALTER TABLE split ADD COLUMN at timestamptz DEFAULT now()',
+  "UPDATE split SET v = 'w' WHERE id < 10",
   'CREATE TABLE short_lived AS SELECT 1 AS a',
   'DROP TABLE short_lived',
   'CREATE TABLE renamed_soon AS SELECT g AS id FROM generate_series(1, 10) g',

@@ -92,6 +92,8 @@ export interface AdoptionResult {
 }
 
 interface AdoptedTable extends QualifiedName {
+  /** Its replica identity, which may be ours. */
+  readonly isFull: boolean;
   readonly columns: readonly string[];
 }
 
@@ -140,6 +142,7 @@ async function lockAsOf(source: Client, { snapshot, oids }: AdoptionOptions): Pr
     source,
     sql`
       SELECT c.oid, n.nspname::text AS schema, c.relname::text AS name, c.relfilenode AS "fileNode",
+        c.relreplident = 'f' AS "isFull",
         ARRAY(SELECT a.attname::text FROM pg_catalog.pg_attribute a
               WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
                 AND coalesce(pg_catalog.to_jsonb(a) ->> 'attgenerated', '') = ''
@@ -169,12 +172,13 @@ async function lockAsOf(source: Client, { snapshot, oids }: AdoptionOptions): Pr
 
 async function copyTable(
   { source, target }: AdoptionSessions,
-  { schema, name, columns }: AdoptedTable,
+  { schema, name, isFull, columns }: AdoptedTable,
   signal: AbortSignal,
 ): Promise<{ rows: number; bytes: number }> {
   const relation = quoteQualified(schema, name);
   // Whatever is there was not put there by the stream. A table that others refer to cannot be truncated.
   await target.query(`DELETE FROM ONLY ${relation}`);
+  if (isFull) await target.query(`ALTER TABLE ONLY ${relation} REPLICA IDENTITY FULL`);
   const list = columns.length === 0 ? '' : ` (${columns.map(quoteIdentifier).join(', ')})`;
   try {
     return await pipeCopy(source, target, {
