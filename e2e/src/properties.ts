@@ -77,10 +77,14 @@ class FlushedCommits {
   }
 
   async has(xid: string): Promise<boolean> {
+    if (!this.#client) {
+      // Order: what is seen from the next look on is committed behind the position that is taken now, but for the first.
+      this.#client = await this.#begin();
+      return true;
+    }
     try {
-      const client = (this.#client ??= await this.#begin());
       this.#firstXid ??= xid;
-      await this.#read(client);
+      await this.#read(this.#client);
     } catch (error) {
       // A server that was killed may have forgotten commits that were seen.
       this.#client = null;
