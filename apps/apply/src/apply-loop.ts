@@ -259,9 +259,11 @@ export class ApplyLoop {
     });
   }
 
-  /** Begins to write what waits, and moves the checkpoint past WAL without changes for us. */
+  /** Begins to write what waits, and moves the checkpoint past WAL without changes for us. @throws what the write before it failed with. */
   #startWriting(): void {
     const { target } = this.#options;
+    // Order: a write can fail while something else is waited for. What follows it would move the checkpoint past it, and lose it.
+    this.#throwIfFailed();
     if (this.#large) return;
     const transactions = this.#waiting;
     const sequence = this.#completeSequence;
