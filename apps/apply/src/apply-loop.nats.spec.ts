@@ -16,7 +16,8 @@ import {
   waitFor,
 } from '@sluice/testing';
 import { randomUUID } from 'node:crypto';
-import { ApplyLoop, type ApplyLoopOptions, ExactRestartNeeded } from './apply-loop.js';
+import { setImmediate } from 'node:timers/promises';
+import { ApplyLoop, type ApplyLoopOptions, ExactRestartNeeded, type LoopTarget } from './apply-loop.js';
 
 /** One task: a source whose changes are recorded, a target with a checkpoint, and its change stream. */
 class Setup implements AsyncDisposable {
@@ -66,7 +67,7 @@ class Setup implements AsyncDisposable {
 
   /** Runs a loop of its own until `until` holds (or it ends by itself) and gives how it ended. */
   async apply(
-    options: { until?: () => Promise<boolean> } & Partial<
+    options: { until?: () => Promise<boolean>; around?: (session: TargetSession) => LoopTarget } & Partial<
       Pick<ApplyLoopOptions, 'requestRewind' | 'exactCommitLsn' | 'needsText'>
     > = {},
   ): Promise<'final' | 'stopped'> {
@@ -75,7 +76,7 @@ class Setup implements AsyncDisposable {
     await using reader = await changeStreams(this.bus).openReader(this.taskId);
     const loop = new ApplyLoop({
       reader,
-      target: session,
+      target: options.around?.(session) ?? session,
       signal: stop.signal,
       exactCommitLsn: null,
       needsText: false,
@@ -274,6 +275,49 @@ describe('ApplyLoop', () => {
     expect(await setup.apply()).toBe('final');
     await expectSameRows(setup.source, setup.target);
     await waitForOnlyFinalBatch(setup);
+  });
+
+  it('writes nothing behind a transaction that failed while something else was waited for', async () => {
+    await using setup = await Setup.create(`${TABLE}; CREATE TABLE gone (id int PRIMARY KEY)`);
+    const [failing, next] = await setup.record('INSERT INTO gone VALUES (1)', "INSERT INTO t VALUES (1, 'a', 1)");
+    await setup.target.query('DROP TABLE gone');
+    const session = new Session(await setup.publisher(), ZERO_LSN);
+    await session.sendAll([present(failing)]);
+    const isBeingWritten = Promise.withResolvers<void>();
+    let isWriting = false;
+    const mayFail = Promise.withResolvers<void>();
+    const hasFailed = Promise.withResolvers<void>();
+    const around = (target: TargetSession): LoopTarget =>
+      new Proxy<LoopTarget>(target, {
+        get: (_, name) => {
+          if (name === 'applyTransactions')
+            return async (...[transactions]: Parameters<LoopTarget['applyTransactions']>) => {
+              isWriting = true;
+              isBeingWritten.resolve();
+              await mayFail.promise;
+              await target.applyTransactions(transactions).finally(hasFailed.resolve);
+            };
+          if (name === 'refreshDurable')
+            return async () => {
+              // The moment between two looks at how the write went.
+              if (isWriting) {
+                mayFail.resolve();
+                await hasFailed.promise;
+                // As the answer of a server does, it comes after all that follows from the failure.
+                await setImmediate();
+              }
+              return target.refreshDurable();
+            };
+          const value: unknown = Reflect.get(target, name, target);
+          return typeof value === 'function' ? value.bind(target) : value;
+        },
+      });
+    // Only when there is something behind it.
+    const later = isBeingWritten.promise.then(() => session.sendAll([present(next)]));
+    await expect(setup.apply({ around })).rejects.toMatchObject({ code: 'SLUICE-5006' });
+    await later;
+    expect(await setup.target.query('SELECT count(*)::int AS rows FROM t')).toEqual([{ rows: 0 }]);
+    expect(await setup.target.query('SELECT lsn::text FROM sluice.checkpoint')).toEqual([{ lsn: '0/0' }]);
   });
 
   it('applies nothing twice when the same transactions come again in another session', async () => {
