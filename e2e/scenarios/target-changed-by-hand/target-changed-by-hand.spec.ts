@@ -99,7 +99,10 @@ it('overwrite: ends equal, and every conflict is listed once, though apply is ki
     sourceRow: { id: '3', code: 'c3-new', note: 'loaded' },
     targetRows: [{ id: '901', code: 'c3-new', note: 'by hand' }],
   });
-  const accounts = await conflictsOf(taskId, 'schema=bank&table=checking');
+  const accounts = await waitFor('the conflicts of all accounts to be listed', async () => {
+    const listed = await conflictsOf(taskId, 'schema=bank&table=checking');
+    return listed.length >= 5 && listed;
+  });
   expect(accounts.map(({ key }) => Number(key['id'])).toSorted((a, b) => a - b)).toEqual([1, 2, 3, 4, 5]);
   await cluster.api.act(taskId, 'end');
   await cluster.untilState(taskId, 'ended');
