@@ -17,7 +17,7 @@ import { type Assembled, TransactionAssembler } from './transaction-assembler.js
 /** Waiting changes above this are written even while more arrive: enough to fold well, little enough to hold. */
 const BATCH_BYTES = 4 * 1024 * 1024;
 /** A transaction above this is written while it still arrives. */
-const PART_BYTES = 4 * 1024 * 1024;
+const PART_BYTES = 2 * 1024 * 1024;
 /** How often the target is asked what it has on disk, and others are told. */
 const DURABILITY_INTERVAL_MS = 100;
 /** Without anything to make durable there is nothing to look after so often. */

@@ -15,7 +15,7 @@ export const ApplyConfig = BaseConfig.extend({
     .int()
     .min(1_048_576)
     .max(1_073_741_824)
-    .default(8_388_608)
+    .default(4_194_304)
     .describe('Changes of one task that may wait in memory unread, bytes.'),
   SLUICE_APPLY_SILENCE_MS: z.coerce
     .number()
