@@ -110,6 +110,15 @@ export class ApplyLoop {
 
   /** Runs until the final batch is durable (`final`) or the signal is aborted (`stopped`). @throws ExactRestartNeeded, SluiceError */
   async run(): Promise<'final' | 'stopped'> {
+    try {
+      return await this.#readAndWrite();
+    } finally {
+      // Order: whoever waits for the end of the loop may say then that nothing is written any more.
+      await this.#writing;
+    }
+  }
+
+  async #readAndWrite(): Promise<'final' | 'stopped'> {
     const { signal } = this.#options;
     while (!signal.aborted) {
       const message = await this.#next();
