@@ -17,7 +17,8 @@ import {
 } from '@sluice/testing';
 import { randomUUID } from 'node:crypto';
 import { setImmediate } from 'node:timers/promises';
-import { ApplyLoop, type ApplyLoopOptions, ExactRestartNeeded, type LoopTarget } from './apply-loop.js';
+import { ApplyLoop, ExactRestartNeeded } from './apply-loop.js';
+import { type ApplyLoopOptions, type LoopTarget } from './apply-loop-options.js';
 
 /** One task: a source whose changes are recorded, a target with a checkpoint, and its change stream. */
 class Setup implements AsyncDisposable {
@@ -85,6 +86,8 @@ class Setup implements AsyncDisposable {
       onHealthy: () => undefined,
       onApplied: () => undefined,
       requestRewind: () => undefined,
+      runningMax: 3,
+      onUnfit: () => undefined,
       killPoint: () => undefined,
       ...options,
     });
@@ -223,7 +226,7 @@ describe('ApplyLoop', () => {
     await binarySession.sendAll(binary, { binary: true });
     await expect(setup.apply()).rejects.toThrow(TextFormNeeded);
     const rewound = Promise.withResolvers<string | null>();
-    const requestRewind = (session: string | null): void => rewound.resolve(session);
+    const requestRewind = ({ session }: { session: string | null }): void => rewound.resolve(session);
     const applied = setup.apply({ needsText: true, requestRewind });
     expect(await rewound.promise).toBe(binarySession.id);
     await new Session(publisher, ZERO_LSN).sendAll(text, { final: true });
@@ -361,7 +364,7 @@ describe('ApplyLoop', () => {
     const gapped = new Session(publisher, present(lost).endLsn);
     await gapped.sendAll([present(third)]);
     let healed = false;
-    const requestRewind = (session: string | null): void => {
+    const requestRewind = ({ session }: { session: string | null }): void => {
       expect(session).toBe(gapped.id);
       if (healed) return;
       healed = true;
@@ -382,7 +385,7 @@ describe('ApplyLoop', () => {
     const tail = new Session(publisher, endLsn);
     await tail.send(Buffer.alloc(0));
     let healed = false;
-    const requestRewind = (session: string | null): void => {
+    const requestRewind = ({ session }: { session: string | null }): void => {
       if (healed || session !== tail.id) return;
       healed = true;
       void new Session(publisher, ZERO_LSN).sendAll([present(first), present(second)], { final: true });

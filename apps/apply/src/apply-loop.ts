@@ -1,72 +1,27 @@
 import { EARLY_ACK_BYTES, SluiceError } from '@sluice/contracts';
 import { assert, delay } from '@sluice/kernel';
-import { type ChangeMessage, type ChangeReader } from '@sluice/messaging';
+import { type ChangeMessage } from '@sluice/messaging';
 import { formatLsn, type Lsn, formatSourceIdentity, refuseSource, type SourceIdentity } from '@sluice/model';
 import {
   FoldedStatementFailed,
   type LargeTransaction,
-  type SourceTransaction,
-  type TargetSession,
+  StreamedUnfit,
   type TransactionPart,
 } from '@sluice/postgres-writer';
+import { type ApplyLoopOptions } from './apply-loop-options.js';
+import { CommittedWriter } from './committed-writer.js';
 import { DurabilityQueue } from './durability-queue.js';
+import { RewindRequests } from './rewind-requests.js';
+import { RunningTransactions } from './running-transactions.js';
 import { type BatchHeader, readBatchHeader, StreamContinuity } from './stream-continuity.js';
-import { type TableAdoption } from './table-adoption.js';
 import { type Assembled, TransactionAssembler } from './transaction-assembler.js';
 
-/** Waiting changes above this are written even while more arrive: enough to fold well, little enough to hold. */
-const BATCH_BYTES = 4 * 1024 * 1024;
 /** A transaction above this is written while it still arrives. */
 const PART_BYTES = 2 * 1024 * 1024;
 /** How often the target is asked what it has on disk, and others are told. */
 const DURABILITY_INTERVAL_MS = 100;
 /** Without anything to make durable there is nothing to look after so often. */
 const IDLE_INTERVAL_MS = 1_000;
-/** A rewind order may be lost; it is repeated until capture begins anew. */
-const REWIND_INTERVAL_MS = 1_000;
-
-export type LoopReader = Pick<ChangeReader, 'tryNext' | 'next' | 'ackThrough'>;
-export type LoopTarget = Pick<
-  TargetSession,
-  | 'source'
-  | 'recordSource'
-  | 'appliedLsn'
-  | 'durableLsn'
-  | 'applyTransactions'
-  | 'advance'
-  | 'beginLarge'
-  | 'refreshDurable'
->;
-
-/** The newest transaction that a batch completes. */
-export interface ReceivedTransaction {
-  readonly endLsn: Lsn;
-  readonly commitTime: Date;
-  /** When the batch was packed, on the source's clock; null when capture did not know that. */
-  readonly capturedAtMs: number | null;
-}
-
-export type LoopAdoption = Pick<TableAdoption, 'joinLsn' | 'gate' | 'look' | 'join'>;
-
-export interface ApplyLoopOptions {
-  readonly reader: LoopReader;
-  readonly target: LoopTarget;
-  readonly signal: AbortSignal;
-  /** The transaction with this commit LSN, which came in parts, is written row by row this time. */
-  readonly exactCommitLsn: Lsn | null;
-  /** Values in binary form are asked for again as text. */
-  readonly needsText: boolean;
-  readonly onDurable: (durableLsn: Lsn) => void;
-  /** A batch came that completes transactions; told before they are applied. */
-  readonly onReceived: (newest: ReceivedTransaction) => void;
-  /** A write was committed, or there is nothing to write: what failed before is over. */
-  readonly onHealthy: () => void;
-  readonly onApplied: (transactions: { count: number; commitTime: Date | null }) => void;
-  readonly requestRewind: (session: string | null, checkpointLsn: Lsn) => void;
-  readonly killPoint: (name: string) => void;
-  /** Tables that join while changes are applied; `null` when none can. */
-  readonly adoption?: LoopAdoption | null;
-}
 
 /** The target must go back to the checkpoint and write the transaction with this commit LSN row by row. */
 export class ExactRestartNeeded extends Error {
@@ -89,23 +44,31 @@ export class ApplyLoop {
   readonly #assembler: TransactionAssembler;
   readonly #continuity = new StreamContinuity();
   readonly #durability = new DurabilityQueue();
-  #waiting: SourceTransaction[] = [];
-  #waitingBytes = 0;
+  readonly #rewinds: RewindRequests;
+  readonly #running: RunningTransactions;
+  readonly #committed: CommittedWriter;
   /** The newest batch whose transactions are all waiting, being written or written. */
   #completeSequence = 0;
-  /** Never rejects; a failure is kept in `#failure`. */
-  #writing: Promise<void> | null = null;
-  #failure: { readonly error: unknown } | null = null;
   #large: { readonly transaction: LargeTransaction; readonly commitLsn: Lsn; bytes: number } | null = null;
   #incoming: Promise<ChangeMessage | null> | null = null;
-  /** The session that has a gap: a rewind is asked for until another one begins. */
-  #gapSession: string | null = null;
-  #nextRewindAt = 0;
   #nextDurabilityAt = 0;
 
   constructor(options: ApplyLoopOptions) {
+    const { target } = options;
     this.#options = options;
-    this.#assembler = new TransactionAssembler({ appliedLsn: options.target.appliedLsn, partBytes: PART_BYTES });
+    this.#assembler = new TransactionAssembler({ appliedLsn: target.appliedLsn, partBytes: PART_BYTES });
+    this.#rewinds = new RewindRequests(options.requestRewind);
+    this.#running = new RunningTransactions({
+      begin: (xid) => target.beginStreamed(xid),
+      watchLocks: () => target.watchLocks(),
+      mainPid: () => target.backendPid,
+      countMax: options.runningMax,
+    });
+    this.#committed = new CommittedWriter({
+      ...options,
+      durability: this.#durability,
+      onWritten: (appliedLsn) => this.#running.pump(appliedLsn),
+    });
   }
 
   /** Runs until the final batch is durable (`final`) or the signal is aborted (`stopped`). @throws ExactRestartNeeded, SluiceError */
@@ -114,7 +77,8 @@ export class ApplyLoop {
       return await this.#readAndWrite();
     } finally {
       // Order: whoever waits for the end of the loop may say then that nothing is written any more.
-      await this.#writing;
+      await this.#committed.writing;
+      await this.#running.abandon();
     }
   }
 
@@ -123,6 +87,7 @@ export class ApplyLoop {
     while (!signal.aborted) {
       const message = await this.#next();
       await this.#tend();
+      await this.#giveUpUnfit();
       if (message && (await this.#accept(message))) {
         await this.#writeAll();
         await this.#untilDurable();
@@ -130,9 +95,9 @@ export class ApplyLoop {
       }
     }
     // What is being written is finished, what waits comes again from the stream.
-    await this.#writing;
+    await this.#committed.writing;
     await this.#large?.transaction.rollback();
-    this.#throwIfFailed();
+    this.#committed.throwIfFailed();
     return 'stopped';
   }
 
@@ -144,15 +109,16 @@ export class ApplyLoop {
       if (ready) return ready;
       this.#incoming = reader.next(this.#durability.isEmpty ? IDLE_INTERVAL_MS : DURABILITY_INTERVAL_MS);
     }
-    if (!this.#writing) this.#startWriting();
+    if (!this.#committed.writing) this.#startWriting();
     const incoming = this.#incoming;
     const arrived = incoming.then((message) => ({ message }));
-    const first = await (this.#writing ? Promise.race([arrived, this.#writing]) : arrived);
-    this.#throwIfFailed();
+    const { writing } = this.#committed;
+    const first = await (writing ? Promise.race([arrived, writing]) : arrived);
+    this.#committed.throwIfFailed();
     // A write ended first; the promise stays, as a message that arrives later must not be lost with it.
     if (!first) return null;
     this.#incoming = null;
-    if (!first.message && !this.#writing && this.#waiting.length === 0 && !this.#large) this.#options.onHealthy();
+    if (!first.message && this.#committed.isIdle && !this.#large) this.#options.onHealthy();
     return first.message;
   }
 
@@ -161,7 +127,7 @@ export class ApplyLoop {
     const batch = readBatchHeader(message.headers);
     if (batch.source) this.#requireHistory(batch.source);
     // What cannot be written is as good as missing: it has to be sent again.
-    const isRefused = batch.isBinary && this.#options.needsText;
+    const isRefused = (batch.isBinary && this.#options.needsText) || this.#rewinds.isRefused(batch.session);
     const continuity = isRefused ? 'gap' : this.#continuity.accept(batch, this.#assembler.positionLsn);
     if (continuity === 'gap') {
       await this.#onGap(batch, message.sequence);
@@ -169,26 +135,43 @@ export class ApplyLoop {
     }
     if (continuity !== 'follows') await this.#beginSession(batch, continuity);
     const openBefore = this.#assembler.openTransaction;
+    if (batch.streamed) return this.#acceptRunning(batch, message);
     for (const assembled of this.#assembler.add(message.payload, batch.isPartial)) {
-      if (assembled.kind === 'lost') {
+      if (assembled.kind === 'lost' || (assembled.kind === 'streamed-end' && !this.#running.has(assembled.xid))) {
         await this.#onGap(batch, message.sequence);
         return false;
       }
       this.#noteReceived(assembled, batch);
       await this.#take(assembled);
+      if (await this.#giveUpUnfit()) return false;
     }
     // Capture had passed on the begin of a transaction above the end when that was ordered.
-    if (batch.isFinal) await this.#abandonOpen();
+    if (batch.isFinal) await this.#abandonUnfinished();
     // The final batch stays in the stream until that is deleted: a run that takes over from this one must see it, too.
     this.#noteComplete(batch.isFinal ? message.sequence - 1 : message.sequence, openBefore);
     if (this.#assembler.isAtBoundary) this.#assembler.advance(batch.watermarkLsn);
     if (this.#large && this.#large.bytes > EARLY_ACK_BYTES) this.#options.reader.ackThrough(message.sequence);
-    if (this.#waitingBytes >= BATCH_BYTES) {
-      await this.#writing;
-      this.#throwIfFailed();
+    if (this.#committed.isFull) {
+      await this.#committed.writing;
       this.#startWriting();
     }
     return batch.isFinal;
+  }
+
+  /** Changes of a transaction that still runs. Never the final batch. */
+  async #acceptRunning(batch: BatchHeader, message: ChangeMessage): Promise<false> {
+    const { target } = this.#options;
+    if (!this.#running.accept(batch, message.payload, this.#assembler.positionLsn)) {
+      await this.#onGap(batch, message.sequence);
+      return false;
+    }
+    // Should it get lost from here on, its next batch or its commit tells, and capture sends it again.
+    this.#completeSequence = message.sequence;
+    this.#running.pump(target.appliedLsn);
+    if (!this.#running.isFull) return false;
+    await this.#writeAll();
+    await this.#running.makeRoom(target.appliedLsn);
+    return false;
   }
 
   /** @throws SluiceError 4009 when what the target has is not part of this server's history. */
@@ -200,8 +183,8 @@ export class ApplyLoop {
 
   async #beginSession({ source }: BatchHeader, continuity: 'new-session' | 'inside'): Promise<void> {
     const { target } = this.#options;
-    this.#gapSession = null;
-    await this.#abandonOpen();
+    this.#rewinds.answered();
+    await this.#abandonUnfinished();
     if (continuity === 'inside') this.#assembler.joinInTail();
     if (!source || (target.source && formatSourceIdentity(target.source) === formatSourceIdentity(source))) return;
     // Order: what came from the server before must be written under its name, what follows under this one's.
@@ -213,7 +196,7 @@ export class ApplyLoop {
     if (assembled.kind === 'transaction') {
       const { endLsn, commitTime } = assembled.transaction;
       this.#options.onReceived({ endLsn, commitTime, capturedAtMs });
-    } else if (assembled.kind === 'end') {
+    } else if (assembled.kind === 'end' || assembled.kind === 'streamed-end') {
       const { endLsn, commitTime } = assembled;
       this.#options.onReceived({ endLsn, commitTime, capturedAtMs });
     }
@@ -229,8 +212,7 @@ export class ApplyLoop {
   async #take(assembled: Assembled): Promise<void> {
     switch (assembled.kind) {
       case 'transaction':
-        this.#waiting.push(assembled.transaction);
-        this.#waitingBytes += assembled.transaction.sizeBytes;
+        this.#committed.add(assembled.transaction);
         return;
       case 'part':
         await this.#takePart(assembled.part);
@@ -241,22 +223,34 @@ export class ApplyLoop {
         this.#large = null;
         this.#options.killPoint('apply-before-commit');
         await large.transaction.commit(assembled).catch(asExactRestart(assembled.commitLsn));
-        this.#options.killPoint('apply-after-commit');
-        this.#options.adoption?.look();
-        this.#options.onHealthy();
-        this.#options.onApplied({ count: 1, commitTime: assembled.commitTime });
+        this.#committed.noteCommitted({ count: 1, commitTime: assembled.commitTime });
         return;
       }
+      case 'streamed-end':
+        await this.#commitRunning(assembled);
+        return;
+      case 'streamed-abort':
+        await this.#running.abort(assembled, this.#assembler.positionLsn);
+        return;
       case 'lost':
         assert(false, 'what is lost is asked for again');
     }
+  }
+
+  async #commitRunning(end: Extract<Assembled, { kind: 'streamed-end' }>): Promise<void> {
+    // Order: what was committed before it must be committed before it.
+    await this.#writeAll();
+    await this.#committed.joinBelow(end.commitLsn);
+    this.#options.killPoint('apply-before-commit');
+    if (await this.#running.commit(end.xid, end, this.#options.target.appliedLsn))
+      this.#committed.noteCommitted({ count: 1, commitTime: end.commitTime });
   }
 
   async #takePart(part: TransactionPart): Promise<void> {
     if (!this.#large) {
       // Order: what was committed before it must be written before it.
       await this.#writeAll();
-      await this.#joinBelow(part.commitLsn);
+      await this.#committed.joinBelow(part.commitLsn);
       const mode = part.commitLsn === this.#options.exactCommitLsn ? 'exact' : 'folded';
       this.#large = { transaction: this.#options.target.beginLarge(mode), commitLsn: part.commitLsn, bytes: 0 };
     }
@@ -268,77 +262,15 @@ export class ApplyLoop {
     });
   }
 
-  /** Begins to write what waits, and moves the checkpoint past WAL without changes for us. @throws what the write before it failed with. */
   #startWriting(): void {
-    const { target } = this.#options;
-    // Order: a write can fail while something else is waited for. What follows it would move the checkpoint past it, and lose it.
-    this.#throwIfFailed();
-    if (this.#large) return;
-    const transactions = this.#waiting;
-    const sequence = this.#completeSequence;
-    const positionLsn = this.#assembler.positionLsn;
-    if (transactions.length === 0 && positionLsn <= target.appliedLsn && !this.#isJoinDue(positionLsn)) {
-      if (sequence > 0) this.#durability.add(target.appliedLsn, sequence);
-      return;
-    }
-    this.#waiting = [];
-    this.#waitingBytes = 0;
-    this.#writing = this.#write(transactions, positionLsn)
-      .then(() => {
-        if (sequence > 0) this.#durability.add(target.appliedLsn, sequence);
-      })
-      .catch((error: unknown) => {
-        this.#failure = { error };
-      })
-      .finally(() => {
-        this.#writing = null;
-      });
-  }
-
-  async #write(transactions: readonly SourceTransaction[], positionLsn: Lsn): Promise<void> {
-    const { adoption } = this.#options;
-    await adoption?.gate();
-    const joinLsn = adoption?.joinLsn ?? null;
-    if (joinLsn === null || joinLsn > positionLsn) {
-      await this.#writeTogether(transactions, positionLsn);
-      return;
-    }
-    // Order: the tables that join are as of this position, so that what commits below it must be there, and nothing above.
-    const above = transactions.findIndex(({ commitLsn }) => commitLsn >= joinLsn);
-    const count = above < 0 ? transactions.length : above;
-    if (count > 0) await this.#writeTogether(transactions.slice(0, count), joinLsn);
-    await adoption?.join();
-    await this.#writeTogether(transactions.slice(count), positionLsn);
-  }
-
-  async #writeTogether(transactions: readonly SourceTransaction[], positionLsn: Lsn): Promise<void> {
-    const { target, killPoint, onApplied, onHealthy } = this.#options;
-    killPoint('apply-before-commit');
-    await target.applyTransactions(transactions);
-    if (positionLsn > target.appliedLsn) await target.advance(positionLsn);
-    killPoint('apply-after-commit');
-    this.#options.adoption?.look();
-    onHealthy();
-    onApplied({ count: transactions.length, commitTime: transactions.at(-1)?.commitTime ?? null });
-  }
-
-  #isJoinDue(positionLsn: Lsn): boolean {
-    const joinLsn = this.#options.adoption?.joinLsn ?? null;
-    return joinLsn !== null && joinLsn <= positionLsn;
-  }
-
-  /** Before a transaction that is written while it arrives. */
-  async #joinBelow(commitLsn: Lsn): Promise<void> {
-    await this.#options.adoption?.gate();
-    if (this.#isJoinDue(commitLsn)) await this.#options.adoption?.join();
+    if (!this.#large) this.#committed.start(this.#assembler.positionLsn, this.#completeSequence);
   }
 
   async #writeAll(): Promise<void> {
-    await this.#writing;
-    this.#throwIfFailed();
+    await this.#committed.writing;
     this.#startWriting();
-    await this.#writing;
-    this.#throwIfFailed();
+    await this.#committed.writing;
+    this.#committed.throwIfFailed();
   }
 
   async #onGap(batch: BatchHeader, sequence: number): Promise<void> {
@@ -348,15 +280,33 @@ export class ApplyLoop {
         detail: `the slot begins at ${formatLsn(batch.slotLsn)}, the target's checkpoint is ${formatLsn(target.appliedLsn)}`,
       });
     }
-    await this.#abandonOpen();
-    this.#continuity.reset();
-    // The newest: a session that began at the stream's tail has the same gap and must rewind, too.
-    this.#gapSession = batch.session;
+    await this.#askAgain(batch.session);
     // Capture sends all of it again; until then the stream must not fill up.
     reader.ackThrough(sequence);
   }
 
-  async #abandonOpen(): Promise<void> {
+  async #askAgain(session: string, options?: { readonly needsWhole: boolean }): Promise<void> {
+    await this.#abandonUnfinished();
+    // Order: capture begins at the checkpoint. Were that to move on, what is applied could not be told from what still runs.
+    await this.#writeAll();
+    this.#continuity.reset();
+    this.#rewinds.refuse(session, options);
+  }
+
+  /** True when running transactions were given up. @throws what one failed with that another way of writing does not mend. */
+  async #giveUpUnfit(): Promise<boolean> {
+    const { failure } = this.#running;
+    if (failure === null) return false;
+    const { session } = this.#continuity;
+    if (!(failure instanceof StreamedUnfit) || session === null) throw failure;
+    this.#options.onUnfit(failure);
+    await this.#askAgain(session, { needsWhole: true });
+    return true;
+  }
+
+  /** What has not committed comes again from its beginning, or never. */
+  async #abandonUnfinished(): Promise<void> {
+    await this.#running.abandon();
     if (!this.#assembler.abandon()) return;
     await this.#large?.transaction.rollback();
     this.#large = null;
@@ -364,12 +314,9 @@ export class ApplyLoop {
 
   /** What is due by time: the target's durable position, acks, reports, rewind orders. */
   async #tend(): Promise<void> {
-    const { target, reader, onDurable, requestRewind } = this.#options;
+    const { target, reader, onDurable } = this.#options;
     const now = performance.now();
-    if (this.#gapSession !== null && now >= this.#nextRewindAt) {
-      this.#nextRewindAt = now + REWIND_INTERVAL_MS;
-      requestRewind(this.#gapSession, target.appliedLsn);
-    }
+    this.#rewinds.tend(now, target.appliedLsn);
     if (now < this.#nextDurabilityAt) return;
     this.#nextDurabilityAt = now + DURABILITY_INTERVAL_MS;
     // Inside a large transaction the answer would wait behind its statements.
@@ -392,10 +339,6 @@ export class ApplyLoop {
     this.#startWriting();
     this.#nextDurabilityAt = 0;
     await this.#tend();
-  }
-
-  #throwIfFailed(): void {
-    if (this.#failure) throw this.#failure.error;
   }
 }
 

@@ -2,7 +2,7 @@ import { type DelayParts } from '@sluice/contracts';
 import { formatLsn, type Lsn, maxLsn, ZERO_LSN } from '@sluice/model';
 import { type ConflictCounts, type TargetSession } from '@sluice/postgres-writer';
 import { type StageReporter } from '@sluice/service-runtime';
-import { type ReceivedTransaction } from './apply-loop.js';
+import { type ReceivedTransaction } from './apply-loop-options.js';
 import { type SourceTime } from './source-time.js';
 
 const REPORT_INTERVAL_MS = 1_000;

@@ -13,11 +13,13 @@ import {
   type WorkOutcome,
 } from '@sluice/service-runtime';
 import { type ApplyConfig } from './apply.config.js';
-import { ApplyLoop, type ApplyLoopOptions, ExactRestartNeeded } from './apply-loop.js';
+import { ApplyLoop, ExactRestartNeeded } from './apply-loop.js';
+import { type ApplyLoopOptions } from './apply-loop-options.js';
 import { ApplyProgress } from './apply-progress.js';
 import { ConflictShipper } from './conflict-shipper.js';
 import { UnfinishedLoad } from './finish-load.js';
 import { ddlSettings, refuseEnd } from './follow-ddl.js';
+import { type RewindRequest } from './rewind-requests.js';
 import { SequenceSink } from './sequence-sink.js';
 import { SourceTime } from './source-time.js';
 import { TableAdoption } from './table-adoption.js';
@@ -181,8 +183,10 @@ async function applyTo(target: TargetSession, options: OpenSession): Promise<Wor
     onApplied: (applied) => progress.applied(applied),
     onDurable: (durableLsn) =>
       announceDurable(bus, taskId, { durableLsn, pendingTables: target.pending.tables.length }),
-    requestRewind: (session, checkpointLsn) =>
-      requestRewind(bus, { taskId, session, checkpointLsn, needsText: options.reading.needsText }),
+    requestRewind: (request) => requestRewind(bus, taskId, { ...request, needsText: options.reading.needsText }),
+    runningMax: run.task.incremental.connectionsMax - 1,
+    onUnfit: (reason) =>
+      log.info({ reason: reason.message }, 'running transactions are asked for again, after their commit'),
   });
   const end = await loop.run();
   progress.report();
@@ -211,10 +215,11 @@ function announceDurable(
 
 function requestRewind(
   bus: Bus,
-  { checkpointLsn, ...request }: { taskId: string; session: string | null; checkpointLsn: Lsn; needsText: boolean },
+  taskId: string,
+  { checkpointLsn, ...request }: RewindRequest & { readonly needsText: boolean },
 ): void {
-  const payload = { version: 1, ...request, checkpointLsn: formatLsn(checkpointLsn) } as const;
-  send(publish(bus, rewindMessages, { params: { taskId: request.taskId }, payload, durable: false }));
+  const payload = { version: 1, taskId, ...request, checkpointLsn: formatLsn(checkpointLsn) } as const;
+  send(publish(bus, rewindMessages, { params: { taskId }, payload, durable: false }));
 }
 
 /** Both messages are repeated, so that a lost one is no matter. */

@@ -21,6 +21,7 @@ function batch(
     continues: options.continues ?? null,
     isPartial: false,
     isFinal: false,
+    streamed: null,
     isBinary: false,
   };
 }
@@ -65,6 +66,7 @@ describe('readBatchHeader', () => {
   it('reads what capture writes', () => {
     expect(readBatchHeader({ ...complete, [CHANGE_HEADERS.slotLsn]: '0/8', [CHANGE_HEADERS.final]: '1' })).toEqual({
       session: 's',
+      streamed: null,
       ordinal: 3,
       previousLsn: 16n,
       slotLsn: 8n,

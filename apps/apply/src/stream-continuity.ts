@@ -14,6 +14,8 @@ export interface BatchHeader {
   readonly capturedAtMs: number | null;
   readonly continues: 'transaction' | 'frame' | null;
   readonly isPartial: boolean;
+  /** It holds changes of one transaction that still ran at the source, and nothing else. */
+  readonly streamed: { readonly xid: number; readonly isFirst: boolean } | null;
   readonly isFinal: boolean;
   readonly isBinary: boolean;
 }
@@ -28,6 +30,7 @@ export function readBatchHeader(headers: Readonly<Record<string, string>>): Batc
   const source = headers[CHANGE_HEADERS.source];
   const capturedAt = headers[CHANGE_HEADERS.capturedAt];
   const continues = headers[CHANGE_HEADERS.continues];
+  const streamedXid = headers[CHANGE_HEADERS.streamedXid];
   if (
     session === undefined ||
     !Number.isSafeInteger(ordinal) ||
@@ -46,6 +49,10 @@ export function readBatchHeader(headers: Readonly<Record<string, string>>): Batc
     capturedAtMs: capturedAt === undefined ? null : Number(capturedAt) / 1000,
     continues: continues === undefined ? null : continues === 'frame' ? 'frame' : 'transaction',
     isPartial: headers[CHANGE_HEADERS.partial] === '1',
+    streamed:
+      streamedXid === undefined
+        ? null
+        : { xid: Number(streamedXid), isFirst: headers[CHANGE_HEADERS.streamedFirst] === '1' },
     isFinal: headers[CHANGE_HEADERS.final] === '1',
     isBinary: headers[CHANGE_HEADERS.binary] === '1',
   };

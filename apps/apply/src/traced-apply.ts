@@ -1,5 +1,5 @@
 import { carrierOf, isTracing, linkFrom, NEW_TRACE, withSpan } from '@sluice/telemetry';
-import { type LoopReader, type LoopTarget } from './apply-loop.js';
+import { type LoopReader, type LoopTarget } from './apply-loop-options.js';
 
 /** What a span can link to is bounded; of a large transaction's batches the newest are named. */
 const LINKS_MAX = 100;
@@ -54,6 +54,11 @@ export function tracedApply({ reader, target }: TracedSides, taskId: string): Tr
       },
       advance: (positionLsn) => target.advance(positionLsn),
       beginLarge: (mode) => target.beginLarge(mode),
+      beginStreamed: (xid) => target.beginStreamed(xid),
+      get backendPid() {
+        return target.backendPid;
+      },
+      watchLocks: () => target.watchLocks(),
       refreshDurable: () => target.refreshDurable(),
     },
   };

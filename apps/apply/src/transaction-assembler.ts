@@ -1,7 +1,14 @@
 import { SluiceError } from '@sluice/contracts';
 import { assert } from '@sluice/kernel';
 import { type Lsn, ZERO_LSN } from '@sluice/model';
-import { decodeBegin, decodeCommit, frames, MESSAGE_KIND } from '@sluice/postgres-replication';
+import {
+  decodeBegin,
+  decodeCommit,
+  decodeStreamAbort,
+  decodeStreamCommit,
+  frames,
+  MESSAGE_KIND,
+} from '@sluice/postgres-replication';
 import { type FrameRun, type SourceTransaction, type TransactionPart } from '@sluice/postgres-writer';
 
 /** 2000-01-01T00:00:00Z, the epoch of the protocol's timestamps. */
@@ -12,6 +19,16 @@ export type Assembled =
   | { readonly kind: 'transaction'; readonly transaction: SourceTransaction }
   | { readonly kind: 'part'; readonly part: TransactionPart }
   | { readonly kind: 'end'; readonly commitLsn: Lsn; readonly endLsn: Lsn; readonly commitTime: Date }
+  /** A transaction that came while it ran has committed. The position moves behind it when the next is asked for. */
+  | {
+      readonly kind: 'streamed-end';
+      readonly xid: number;
+      readonly commitLsn: Lsn;
+      readonly endLsn: Lsn;
+      readonly commitTime: Date;
+    }
+  /** It is void, or a subtransaction of it is. */
+  | { readonly kind: 'streamed-abort'; readonly xid: number; readonly subxid: number }
   /** Of a transaction that is not applied only the tail came. Nothing follows. */
   | { readonly kind: 'lost' };
 
@@ -125,6 +142,13 @@ export class TransactionAssembler {
           yield* this.#commit(buffer, cursor.payloadOffset);
           break;
         }
+        case MESSAGE_KIND.streamCommit:
+        case MESSAGE_KIND.streamAbort:
+          this.#addRun(buffer, runStart, cursor.offset);
+          runStart = cursor.end;
+          if (cursor.kind === MESSAGE_KIND.streamCommit) yield* this.#endStreamed(buffer, cursor.payloadOffset);
+          else yield { kind: 'streamed-abort', ...decodeStreamAbort(buffer, cursor.payloadOffset) };
+          break;
         default:
           if (this.#isLeftOut) {
             if (cursor.kind === MESSAGE_KIND.relation) this.#addRun(buffer, cursor.offset, cursor.end);
@@ -163,7 +187,7 @@ export class TransactionAssembler {
     if (open.isSkipped) return;
     assert(endLsn > this.#positionLsn, 'transactions come out of commit order');
     this.#positionLsn = endLsn;
-    const commitTime = new Date(Number(commitTimeMicros / 1000n) + POSTGRES_EPOCH_MS);
+    const commitTime = toDate(commitTimeMicros);
     if (open.hasParts) {
       yield this.#takePart(open);
       yield { kind: 'end', commitLsn, endLsn, commitTime };
@@ -173,6 +197,17 @@ export class TransactionAssembler {
     this.#runs = [];
     this.#runBytes = 0;
     yield { kind: 'transaction', transaction };
+  }
+
+  *#endStreamed(buffer: Buffer, payloadOffset: number): Generator<Assembled> {
+    const { xid, commitLsn, endLsn, commitTimeMicros } = decodeStreamCommit(buffer, payloadOffset);
+    if (endLsn <= this.#positionLsn) {
+      yield { kind: 'streamed-abort', xid, subxid: xid };
+      return;
+    }
+    yield { kind: 'streamed-end', xid, commitLsn, endLsn, commitTime: toDate(commitTimeMicros) };
+    // Order: whoever wrote up to this position while it was handed out would have moved the checkpoint past it.
+    this.#positionLsn = endLsn;
   }
 
   #takePart(open: OpenTransaction): Assembled {
@@ -188,4 +223,8 @@ export class TransactionAssembler {
     this.#runs.push({ buffer, start, end });
     this.#runBytes += end - start;
   }
+}
+
+function toDate(commitTimeMicros: bigint): Date {
+  return new Date(Number(commitTimeMicros / 1000n) + POSTGRES_EPOCH_MS);
 }

@@ -22,6 +22,18 @@ const commit = (commitLsn: number): Buffer =>
 const relation = (oid: number, name = `t${oid}`): Buffer => frame('R', uint(4, oid), `public\0${name}\0d`, uint(2, 0));
 const insert = (oid: number, valueBytes = 10): Buffer =>
   frame('I', uint(4, oid), 'N', uint(2, 1), 't', uint(4, valueBytes), Buffer.alloc(valueBytes, 'v'));
+const streamStart = (xid: number, isFirst: boolean): Buffer => frame('S', uint(4, xid), uint(1, isFirst ? 1 : 0));
+const streamStop = (): Buffer => frame('E');
+const streamCommit = (xid: number, commitLsn: number): Buffer =>
+  frame('c', uint(4, xid), uint(1, 0), uint(8, commitLsn), uint(8, commitLsn + 1), uint(8, 0));
+const streamAbort = (xid: number, subxid = xid): Buffer => frame('A', uint(4, xid), uint(4, subxid));
+/** As the source sends it inside a block: the xid behind the kind. */
+const ofRunning = (xid: number, message: Buffer): Buffer => {
+  const [head, body] = [message.subarray(0, 31), message.subarray(31)];
+  const framed = Buffer.concat([head, uint(4, xid), body]);
+  framed.writeUInt32BE(framed.length - 1, 1);
+  return framed;
+};
 const truncate = (...oids: number[]): Buffer =>
   frame('T', uint(4, oids.length), uint(1, 0), ...oids.map((oid) => uint(4, oid)));
 
@@ -167,6 +179,76 @@ describe('BatchAssembler', () => {
       }),
       { numRuns: 40 },
     );
+  });
+});
+
+describe('BatchAssembler, of transactions that still run', () => {
+  const streamedKinds = ({ payload, streamed }: Batch): string =>
+    Array.from(frames(payload, { isStreamed: streamed !== null }), ({ kind }) => String.fromCharCode(kind)).join('');
+
+  it('packs the changes of each by themselves, and their ends in the order of the others', () => {
+    const { assembler, batches } = pack();
+    const r1 = relation(1);
+    assembler.append(Buffer.concat([begin(1), r1, insert(1), commit(1), streamStart(7, true), ofRunning(7, r1)]));
+    assembler.append(
+      Buffer.concat([ofRunning(7, insert(1)), ofRunning(8, insert(1)), streamStop(), begin(10), commit(10)]),
+    );
+    assembler.append(Buffer.concat([streamStart(9, true), ofRunning(9, r1), ofRunning(9, insert(1)), streamStop()]));
+    assembler.append(Buffer.concat([streamStart(7, false), ofRunning(7, insert(1)), streamStop(), streamAbort(7, 8)]));
+    assembler.append(Buffer.concat([streamAbort(9), streamCommit(7, 20), begin(30), insert(1), commit(30)]));
+    assembler.flush();
+    expect(batches.map((batch) => [batch.streamed, streamedKinds(batch), batch.watermarkLsn])).toEqual([
+      [null, 'BRIC', 2n],
+      [{ xid: 7, isFirst: true }, 'RII', 2n],
+      [null, 'BC', 11n],
+      [{ xid: 9, isFirst: true }, 'RI', 11n],
+      [{ xid: 7, isFirst: false }, 'RI', 11n],
+      [null, 'AAc', 21n],
+      [null, 'RBIC', 31n],
+    ]);
+    expect(batches.some(({ continues }) => continues)).toBe(false);
+  });
+
+  it('describes what follows a commit as the transaction was told: the source does not repeat it', () => {
+    const { assembler, batches } = pack();
+    assembler.append(Buffer.concat([begin(1), relation(1, 'old'), insert(1), commit(1)]));
+    assembler.append(
+      Buffer.concat([streamStart(7, true), ofRunning(7, relation(1, 'new')), ofRunning(7, insert(1)), streamStop()]),
+    );
+    assembler.append(
+      Buffer.concat([begin(5), insert(1), commit(5), streamCommit(7, 10), begin(20), insert(1), commit(20)]),
+    );
+    assembler.flush();
+    const names = batches.map(({ payload }) => (Buffer.from(payload).includes('new') ? 'new' : 'old'));
+    expect(names).toEqual(['old', 'new', 'old', 'new']);
+  });
+
+  it('says nothing of one without changes but its position', () => {
+    const { assembler, batches } = pack();
+    assembler.append(Buffer.concat([streamStart(7, true), streamStop(), streamStart(8, true), streamStop()]));
+    assembler.append(Buffer.concat([streamAbort(8), streamCommit(7, 10)]));
+    expect(batches.map(({ payload, watermarkLsn, streamed }) => [kinds(payload), watermarkLsn, streamed])).toEqual([
+      ['', 11n, null],
+    ]);
+  });
+
+  it('ends before one that commits at or above the ordered end', () => {
+    const { assembler, batches } = pack();
+    assembler.stopAt(lsnFromBigInt(20n));
+    const block = [streamStart(7, true), ofRunning(7, relation(1)), ofRunning(7, insert(1)), streamStop()];
+    assembler.append(Buffer.concat([...block, streamCommit(7, 20), begin(30), commit(30)]));
+    expect(assembler.isDrained).toBe(true);
+    expect(assembler.isTransactionOpen).toBe(false);
+    expect(assembler.finish(lsnFromBigInt(20n))).toBe(20n);
+    expect(batches.map((batch) => streamedKinds(batch))).toEqual(['RI', '']);
+  });
+
+  it('does not say the position of an idle source inside a block', () => {
+    const { assembler } = pack();
+    assembler.append(streamStart(7, true));
+    expect([assembler.isTransactionOpen, assembler.advanceWatermark(lsnFromBigInt(50n))]).toEqual([true, false]);
+    assembler.append(streamStop());
+    expect([assembler.isTransactionOpen, assembler.advanceWatermark(lsnFromBigInt(50n))]).toEqual([false, true]);
   });
 });
 

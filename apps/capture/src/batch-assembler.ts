@@ -1,9 +1,18 @@
 import { CHANGE_BATCH_BYTES_MAX, EARLY_ACK_BYTES } from '@sluice/contracts';
 import { type Lsn, maxLsn } from '@sluice/model';
-import { decodeBegin, decodeCommit, type FrameCursor, frames, MESSAGE_KIND } from '@sluice/postgres-replication';
+import {
+  type Commit,
+  decodeBegin,
+  decodeCommit,
+  decodeStreamCommit,
+  type FrameCursor,
+  frames,
+  MESSAGE_KIND,
+} from '@sluice/postgres-replication';
 import { BatchBuffers } from './batch-buffers.js';
 import { type Batch, type PackedTransaction } from './batch.js';
 import { RelationHeading } from './relation-heading.js';
+import { type StreamedTransaction, StreamedTransactions } from './streamed-transactions.js';
 
 /** 2000-01-01T00:00:00Z, the epoch of the protocol's timestamps. */
 const POSTGRES_EPOCH_MS = 946_684_800_000;
@@ -17,13 +26,19 @@ type RelationCheck = (buffer: Uint8Array, payloadOffset: number) => void;
  * Packs the source's frames, as they are, into batches. Knows where transactions begin and end and nothing of values.
  *
  * Maintained invariants: a batch begins with the Relation frames that its changes need; all frames come out once, in
- * order; `watermarkLsn` is the highest position below which every transaction has been packed completely.
+ * order; `watermarkLsn` is the highest position below which every transaction has been packed completely. A batch holds
+ * committed transactions, or changes of one that still runs; the end of the latter stands among the committed ones.
  */
 export class BatchAssembler {
   readonly #emit: (batch: Batch) => void;
   readonly #checkRelation: RelationCheck;
   readonly #buffers = new BatchBuffers(CHANGE_BATCH_BYTES_MAX);
-  readonly #heading = new RelationHeading();
+  readonly #committedHeading = new RelationHeading();
+  readonly #streamed = new StreamedTransactions();
+  /** The block of a running transaction's changes that the source is sending. */
+  #block: StreamedTransaction | null = null;
+  /** Of the committed transactions, or of the block. */
+  #heading = this.#committedHeading;
   #buffer: Buffer;
   /** Bytes of frames in `#buffer`, the heading not counted. */
   #fill = 0;
@@ -53,7 +68,7 @@ export class BatchAssembler {
   }
 
   get isTransactionOpen(): boolean {
-    return this.#openCommitLsn !== null;
+    return this.#openCommitLsn !== null || this.#block !== null;
   }
 
   /** Bytes that wait for the next batch. */
@@ -94,6 +109,14 @@ export class BatchAssembler {
         this.#isDrained = true;
         return;
       }
+      if (this.#isControl(frame.kind)) {
+        this.#copy(run.subarray(spanStart, frame.offset));
+        spanStart = frame.end;
+        this.#control(frame);
+        if (this.#isDrained) return;
+        continue;
+      }
+      if (this.#block) frame.moveXidForward();
       if (!this.#fits(frame, frame.offset - spanStart)) {
         this.#copy(run.subarray(spanStart, frame.offset));
         this.flush();
@@ -120,7 +143,7 @@ export class BatchAssembler {
    * watermark above an unfinished transaction would lose it.
    */
   advanceWatermark(lsn: Lsn): boolean {
-    if (this.#openCommitLsn !== null || this.#fill > 0 || lsn <= this.#watermarkLsn) return false;
+    if (this.isTransactionOpen || this.#fill > 0 || lsn <= this.#watermarkLsn) return false;
     this.#watermarkLsn = lsn;
     this.#cut({});
     return true;
@@ -142,6 +165,64 @@ export class BatchAssembler {
     this.#cut({ isFinal: true });
     this.#isDrained = true;
     return this.#watermarkLsn;
+  }
+
+  /** Messages that say whose the others are. Inside a block an origin is the only other one that has no xid, and nobody needs it. */
+  #isControl(kind: number): boolean {
+    switch (kind) {
+      case MESSAGE_KIND.streamStart:
+      case MESSAGE_KIND.streamStop:
+      case MESSAGE_KIND.streamCommit:
+      case MESSAGE_KIND.streamAbort:
+        return true;
+      case MESSAGE_KIND.origin:
+        return this.#block !== null;
+      default:
+        return false;
+    }
+  }
+
+  /** Nothing before it waits to be copied. */
+  #control(frame: FrameCursor): void {
+    switch (frame.kind) {
+      case MESSAGE_KIND.streamStart:
+        this.flush();
+        this.#block = this.#streamed.begin(frame);
+        this.#heading = this.#block.heading;
+        return;
+      case MESSAGE_KIND.streamStop:
+        this.flush();
+        this.#block = null;
+        this.#heading = this.#committedHeading;
+        return;
+      case MESSAGE_KIND.streamCommit:
+        this.#commitStreamed(frame);
+        return;
+      case MESSAGE_KIND.streamAbort:
+        if (this.#streamed.abort(frame)) this.#pack(frame);
+        return;
+      default:
+    }
+  }
+
+  #commitStreamed(frame: FrameCursor): void {
+    const commit = decodeStreamCommit(frame.buffer, frame.payloadOffset);
+    if (this.#untilLsn !== null && commit.commitLsn >= this.#untilLsn) {
+      this.#isDrained = true;
+      return;
+    }
+    const transaction = this.#streamed.take(commit.xid);
+    // One without changes for us is nothing but a position.
+    if (transaction?.isPacked) this.#pack(frame);
+    if (transaction) this.#committedHeading.adopt(transaction.heading);
+    this.#noteCommit(commit);
+    // Order: what is adopted describes the changes that follow, not those before it in the same batch.
+    this.#cut({});
+  }
+
+  #pack(frame: FrameCursor): void {
+    if (!this.#fits(frame, 0)) this.flush();
+    this.#copy(frame.bytes);
   }
 
   #isBeyondEnd(frame: FrameCursor): boolean {
@@ -177,11 +258,14 @@ export class BatchAssembler {
   }
 
   #commit(frame: FrameCursor): void {
-    const { endLsn, commitTimeMicros } = decodeCommit(frame.buffer, frame.payloadOffset);
     this.#openCommitLsn = null;
+    this.#endsLarge ||= this.#openBytes >= LARGE_BYTES;
+    this.#noteCommit(decodeCommit(frame.buffer, frame.payloadOffset));
+  }
+
+  #noteCommit({ endLsn, commitTimeMicros }: Commit): void {
     this.#watermarkLsn = endLsn;
     this.#transactionCount += 1;
-    this.#endsLarge ||= this.#openBytes >= LARGE_BYTES;
     this.#newest = { endLsn, commitTimeMs: Number(commitTimeMicros) / 1000 + POSTGRES_EPOCH_MS };
   }
 
@@ -219,6 +303,8 @@ export class BatchAssembler {
     const [previousLsn, watermarkLsn] = [this.#previousLsn, this.#watermarkLsn];
     const [continues, continuesFrame] = [this.#continues, this.#continuesFrame];
     const [newest, endsLarge] = [this.#newest, this.#endsLarge];
+    const streamed = this.#block && { xid: this.#block.xid, isFirst: !this.#block.isPacked };
+    if (this.#block) this.#block.isPacked = true;
     this.#buffer = next;
     this.#fill = 0;
     this.#heading.reset();
@@ -234,6 +320,7 @@ export class BatchAssembler {
       continuesFrame,
       isPartial,
       isFinal,
+      streamed,
       newest,
       endsLarge,
       release,

@@ -57,6 +57,11 @@ export class BatchPublisher {
     return this.#underWayBytes * 2 <= this.#options.windowBytes;
   }
 
+  /** Everything is on the bus. */
+  get isEmpty(): boolean {
+    return this.#underWayCount === 0;
+  }
+
   /** Nothing is gained by waiting for more changes. */
   get isIdle(): boolean {
     return this.#underWayCount < FREE_BATCHES_MAX;

@@ -8,6 +8,13 @@ export interface PackedTransaction {
   readonly commitTimeMs: number;
 }
 
+/** Whose changes a batch of a transaction holds that has not committed yet. */
+export interface StreamedPart {
+  readonly xid: number;
+  /** The session sent nothing of it before. */
+  readonly isFirst: boolean;
+}
+
 /** What is stored as one message of the change stream. */
 export interface Batch {
   readonly payload: Uint8Array;
@@ -23,6 +30,8 @@ export interface Batch {
   readonly continuesFrame: boolean;
   /** Nothing follows, ever. */
   readonly isFinal: boolean;
+  /** It holds changes of one transaction that still runs, and nothing else. */
+  readonly streamed: StreamedPart | null;
   /** The newest transaction that is complete with it; null when the session has brought none. */
   readonly newest: PackedTransaction | null;
   /** It ends a transaction that apply may begin to remove from the bus before it has committed it. */
@@ -53,6 +62,8 @@ export function batchHeaders(
     ...(ordinal === 0 && source && { [CHANGE_HEADERS.source]: formatSourceIdentity(source) }),
     ...(capturedAtMs !== null && { [CHANGE_HEADERS.capturedAt]: String(Math.round(capturedAtMs * 1000)) }),
     ...(batch.continues && { [CHANGE_HEADERS.continues]: batch.continuesFrame ? 'frame' : '1' }),
+    ...(batch.streamed && { [CHANGE_HEADERS.streamedXid]: String(batch.streamed.xid) }),
+    ...(batch.streamed?.isFirst && { [CHANGE_HEADERS.streamedFirst]: '1' }),
     ...(batch.isPartial && { [CHANGE_HEADERS.partial]: '1' }),
     ...(batch.isFinal && { [CHANGE_HEADERS.final]: '1' }),
   };

@@ -1,4 +1,5 @@
 import { type DesiredState, SluiceError, type StageRunOf } from '@sluice/contracts';
+import { unreachable } from '@sluice/kernel';
 import { type Bus, PublisherFencedError, type RunContext } from '@sluice/messaging';
 import { formatLsn, type Lsn, parseLsn } from '@sluice/model';
 import { type Endpoint } from '@sluice/postgres-client';
@@ -15,6 +16,7 @@ import { readWalEnd } from './capture-source.js';
 import { type CaptureSessionOptions, runCaptureSession, type SessionEnd } from './capture-session.js';
 import { awaitSettled } from './settled-end.js';
 import { type StartFrom } from './session-start.js';
+import { WholePeriod } from './whole-period.js';
 
 export interface CaptureRunOptions {
   readonly run: StageRunOf<'capture'>;
@@ -30,21 +32,29 @@ export interface CaptureRunOptions {
 export async function runCapture(options: CaptureRunOptions): Promise<void> {
   const { run, context, bus, reporter } = options;
   using orders = await watchDesired(bus, run, context.signal);
-  const start: { from: StartFrom; cellForm: CellForm } = { from: 'tail', cellForm: 'any' };
+  const start: SessionStart = { from: 'tail', cellForm: 'any', wholeForMs: null };
+  const wholePeriod = new WholePeriod(options.config.SLUICE_CAPTURE_WHOLE_MS);
   await runWithRecovery({
     run,
     context,
     reporter,
-    work: (attempt) => captureWhileOrdered({ ...options, orders, attempt, start }),
+    work: (attempt) => captureWhileOrdered({ ...options, orders, attempt, start, wholePeriod }),
     classify: classifyCaptureError,
   });
+}
+
+interface SessionStart {
+  from: StartFrom;
+  cellForm: CellForm;
+  wholeForMs: number | null;
 }
 
 interface CaptureAttempt extends CaptureRunOptions {
   readonly orders: DesiredWatch;
   readonly attempt: WorkAttempt;
   /** Kept over attempts: a rewind that was asked for is not forgotten when its session fails. */
-  readonly start: { from: StartFrom; cellForm: CellForm };
+  readonly start: SessionStart;
+  readonly wholePeriod: WholePeriod;
 }
 
 async function captureWhileOrdered(options: CaptureAttempt): Promise<WorkOutcome> {
@@ -67,10 +77,18 @@ async function captureWhileOrdered(options: CaptureAttempt): Promise<WorkOutcome
       if (end.kind === 'drained') {
         return { kind: 'succeeded', result: { stage: 'capture', publishedLsn: formatLsn(end.publishedLsn) } };
       }
-      start.from = 'slot';
-      if (end.needsText && start.cellForm !== 'text') {
+      start.from = nextStart(end);
+      if (end.kind === 'renew') {
+        start.wholeForMs = null;
+        options.context.log.info({}, 'transactions are sent while they run again');
+      }
+      if ((end.kind === 'text' || (end.kind === 'rewind' && end.needsText)) && start.cellForm !== 'text') {
         start.cellForm = 'text';
         options.context.log.info({}, 'values are sent in their text form from now on');
+      }
+      if (end.kind === 'rewind' && end.needsWhole) {
+        start.wholeForMs = options.wholePeriod.next(Date.now());
+        options.context.log.info({ period_ms: start.wholeForMs }, 'transactions are sent after their commit only');
       }
     }
   } catch (error) {
@@ -80,6 +98,19 @@ async function captureWhileOrdered(options: CaptureAttempt): Promise<WorkOutcome
     return orders.isSuperseded ? { kind: 'done' } : { kind: 'stopped' };
   } finally {
     forget();
+  }
+}
+
+function nextStart(end: Exclude<SessionEnd, { kind: 'drained' }>): StartFrom {
+  switch (end.kind) {
+    case 'rewind':
+      return { checkpointLsn: end.checkpointLsn };
+    case 'renew':
+      return { checkpointLsn: end.publishedLsn };
+    case 'text':
+      return 'slot';
+    default:
+      return unreachable(end);
   }
 }
 
@@ -95,6 +126,7 @@ async function runSession(
     config,
     from: start.from,
     cellForm: start.cellForm,
+    wholeForMs: start.wholeForMs,
     untilLsn,
     signal,
     log: context.log,

@@ -30,6 +30,8 @@ const CONFIG: CaptureSessionOptions['config'] = {
   SLUICE_CAPTURE_IDLE_WATERMARK_MS: 300,
   SLUICE_CAPTURE_COVERAGE_INTERVAL_MS: 60_000,
   SLUICE_CAPTURE_WINDOW_BYTES: MEBIBYTE,
+
+  SLUICE_CAPTURE_WHOLE_MS: 60_000,
   SLUICE_CHANGES_MAX_BYTES: 64 * MEBIBYTE,
 };
 
@@ -295,7 +297,7 @@ describe('runCaptureSession', () => {
       await setup.untilKinds('BIC');
       await setup.source.query('ALTER TABLE t ADD other int[]');
       await setup.source.query("INSERT INTO t VALUES (2, 'b', '{1}')");
-      expect(await session.ended).toEqual({ kind: 'rewind', needsText: true });
+      expect(await session.ended).toEqual({ kind: 'text' });
       expect(cellKinds(await setup.batches())).toEqual(['bb']);
       setup.capture({ from: 'slot', cellForm: 'text' });
       expect(cellKinds(await setup.untilKinds('BICBICBIC'))).toEqual(['bb', 'tt', 'ttt']);
@@ -361,7 +363,7 @@ describe('runCaptureSession', () => {
     await setup.source.query('INSERT INTO t VALUES (2)');
     await setup.untilKinds('BICBIC');
     await rewind(header(batches[0], 'session'));
-    expect(await session.ended).toEqual({ kind: 'rewind', needsText: false });
+    expect(await session.ended).toEqual({ kind: 'rewind', checkpointLsn: 0n, needsText: false, needsWhole: false });
     setup.capture({ from: 'slot' });
     await setup.untilKinds('BICBICBICBIC');
   });

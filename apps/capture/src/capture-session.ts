@@ -22,16 +22,22 @@ import { type PreparedSource, prepareSource } from './capture-source.js';
 import { serveClock } from './clock-service.js';
 import { Feedback } from './feedback.js';
 import { ReadThrough } from './read-through.js';
-import { listenForRewind } from './rewind.js';
+import { listenForRewind, type Rewind } from './rewind.js';
 import { publishSequences } from './sequence-publisher.js';
 import { chooseStartLsn, type StartFrom } from './session-start.js';
 import { SourceClock } from './source-clock.js';
 import { type Sight, SourceWatch } from './source-watch.js';
 import { tracedPublisher } from './traced-publisher.js';
 
-/** `drained`: everything up to the ordered end is durable on the target. `rewind`: apply needs changes again. */
+/**
+ * `drained`: everything up to the ordered end is durable on the target. `rewind`: apply needs changes again.
+ * `text`: values must be sent as text. `renew`: transactions may be sent while they run again.
+ */
 export type SessionEnd =
-  { readonly kind: 'drained'; readonly publishedLsn: Lsn } | { readonly kind: 'rewind'; readonly needsText: boolean };
+  | { readonly kind: 'drained'; readonly publishedLsn: Lsn }
+  | ({ readonly kind: 'rewind' } & Rewind)
+  | { readonly kind: 'text' }
+  | { readonly kind: 'renew'; readonly publishedLsn: Lsn };
 
 export interface CaptureSessionOptions {
   readonly task: TaskSpec;
@@ -44,10 +50,13 @@ export interface CaptureSessionOptions {
     | 'SLUICE_CAPTURE_COVERAGE_INTERVAL_MS'
     | 'SLUICE_CAPTURE_WINDOW_BYTES'
     | 'SLUICE_CHANGES_MAX_BYTES'
+    | 'SLUICE_CAPTURE_WHOLE_MS'
   >;
   readonly from: StartFrom;
   /** Default: any. */
   readonly cellForm?: CellForm;
+  /** Transactions are sent after their commit only, for so long. Default: large ones also before, where that is possible. */
+  readonly wholeForMs?: number | null;
   /** Resolves with the LSN at which the task ends, once that is ordered. */
   readonly untilLsn: Promise<Lsn>;
   readonly signal: AbortSignal;
@@ -57,8 +66,8 @@ export interface CaptureSessionOptions {
   readonly onProgress: (progress: Progress) => void;
 }
 
-/** pgoutput hands logical messages on. */
-const LOGICAL_MESSAGES_SINCE = 140_000;
+/** pgoutput hands logical messages on, and streams transactions that still run. */
+const PROTOCOL_2_SINCE = 140_000;
 /** Progress is live information for people; idle positions are looked at as often. */
 const TICK_MS = 1_000;
 /** While the task ends, the source is asked so often how far it has come. */
@@ -92,7 +101,8 @@ export async function runCaptureSession(options: CaptureSessionOptions): Promise
     startLsn,
     binary: cells.isBinary,
     // Before that DDL comes as rows of a published table.
-    messages: task.incremental.ddl.enabled && source.versionNum >= LOGICAL_MESSAGES_SINCE,
+    messages: task.incremental.ddl.enabled && source.versionNum >= PROTOCOL_2_SINCE,
+    streaming: isStreaming(options, source.versionNum),
     applicationName: `capture ${taskId}`,
     signal: sessionSignal,
     statusIntervalMs: config.SLUICE_CAPTURE_STATUS_INTERVAL_MS,
@@ -103,6 +113,15 @@ export async function runCaptureSession(options: CaptureSessionOptions): Promise
   } finally {
     ending.abort();
   }
+}
+
+/**
+ * Running transactions go to connections of their own on the target. With `stored` the source forgets what is on the bus,
+ * where what such a connection has taken does not stay.
+ */
+function isStreaming({ task, wholeForMs = null }: CaptureSessionOptions, versionNum: number): boolean {
+  const { confirm, connectionsMax } = task.incremental;
+  return wholeForMs === null && connectionsMax > 1 && confirm === 'applied' && versionNum >= PROTOCOL_2_SINCE;
 }
 
 /** What the source was told to forget is on the bus alone; one lost disk must not be enough to lose it. */
@@ -154,12 +173,14 @@ class CaptureSession {
   #untilLsn: Lsn | null = null;
   #finalLsn: Lsn | null = null;
   #isFinalStored = false;
+  readonly #renewAtMs: number;
 
   constructor(
     options: CaptureSessionOptions,
     { publisher, stream, cells, watch, clock, startLsn, prepared, signal }: SessionParts,
   ) {
     this.#options = options;
+    this.#renewAtMs = Date.now() + (options.wholeForMs ?? Infinity);
     this.#stream = stream;
     this.#cells = cells;
     this.#watch = watch;
@@ -203,8 +224,8 @@ class CaptureSession {
         this.#batches.failed,
         this.#watchSource(),
         this.#drained.promise,
-        rewind.requested.then(({ needsText }): SessionEnd => ({ kind: 'rewind', needsText })),
-        this.#cells.textNeeded.then((): SessionEnd => ({ kind: 'rewind', needsText: true })),
+        rewind.requested.then((wanted): SessionEnd => ({ kind: 'rewind', ...wanted })),
+        this.#cells.textNeeded.then((): SessionEnd => ({ kind: 'text' })),
         ended.then(() => this.#drained.promise),
       ]);
     } finally {
@@ -245,6 +266,7 @@ class CaptureSession {
     }
     if (this.#batches.hasRoom) this.#stream.resume();
     this.#flushWhenUseful();
+    this.#renewWhenDue();
   }
 
   #onExhausted(): void {
@@ -276,6 +298,15 @@ class CaptureSession {
     const { config } = this.#options;
     if (Date.now() - this.#watermarkAtMs >= config.SLUICE_CAPTURE_IDLE_WATERMARK_MS) this.#passOnIdlePosition();
     this.#reportProgress();
+    this.#renewWhenDue();
+  }
+
+  /** At a moment when everything that was read is on the bus, so that the next session goes on there. */
+  #renewWhenDue(): void {
+    const { bufferedBytes, isTransactionOpen } = this.#assembler;
+    const isQuiet = !isTransactionOpen && bufferedBytes === 0 && this.#batches.isEmpty;
+    if (!isQuiet || this.#untilLsn !== null || Date.now() < this.#renewAtMs) return;
+    this.#drained.resolve({ kind: 'renew', publishedLsn: this.#publishedLsn });
   }
 
   #reportProgress(): void {

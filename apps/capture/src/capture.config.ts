@@ -40,6 +40,15 @@ export const CaptureConfig = BaseConfig.extend({
     .max(256 * MEBIBYTE)
     .default(4 * MEBIBYTE)
     .describe('Bytes of one task that may be under way to the bus before reading from the source stops.'),
+  SLUICE_CAPTURE_WHOLE_MS: z.coerce
+    .number()
+    .int()
+    .min(100)
+    .max(3_600_000)
+    .default(60_000)
+    .describe(
+      'For how long transactions are sent after their commit only when one could not be followed while it ran; doubled, up to an hour, while that happens again.',
+    ),
   SLUICE_CHANGES_MAX_BYTES: z.coerce
     .number()
     .int()

@@ -1,14 +1,13 @@
 import {
   decodeTruncate,
-  type FrameCursor,
   FRAME_HEADER_BYTES,
+  type FrameCursor,
   MESSAGE_KIND,
   relationOid,
   type RelationOid,
+  STREAMED_FRAME_HEADER_BYTES,
 } from '@sluice/postgres-replication';
 
-/** Position of the relation's OID in the frame of a row change or of a relation. */
-const OID_OFFSET = FRAME_HEADER_BYTES + 1;
 const OID_BYTES = 4;
 
 /**
@@ -59,6 +58,11 @@ export class RelationHeading {
     }
   }
 
+  /** What a streamed transaction was told of its relations holds for all that follow its commit: the source does not repeat it. */
+  adopt(streamed: RelationHeading): void {
+    for (const [oid, relation] of streamed.#newest) this.#newest.set(oid, withoutXid(relation));
+  }
+
   /** Writes the heading to the begin of `buffer`. */
   writeTo(buffer: Buffer): void {
     let offset = 0;
@@ -86,7 +90,7 @@ export class RelationHeading {
         return [oid];
       }
       case MESSAGE_KIND.truncate:
-        return decodeTruncate(frame.bytes, FRAME_HEADER_BYTES).relationOids.filter((oid) => !this.#known.has(oid));
+        return decodeTruncate(frame.buffer, frame.payloadOffset).relationOids.filter((oid) => !this.#known.has(oid));
       default:
         return NONE;
     }
@@ -95,9 +99,18 @@ export class RelationHeading {
 
 const NONE: readonly RelationOid[] = [];
 
+/** The frame of a description as it comes outside of streamed blocks. */
+function withoutXid(streamed: Buffer): Buffer {
+  const message = streamed.subarray(STREAMED_FRAME_HEADER_BYTES);
+  const relation = Buffer.concat([streamed.subarray(0, FRAME_HEADER_BYTES), message]);
+  relation.writeUInt32BE(relation.length - 1, 1);
+  return relation;
+}
+
 function oidOf(frame: FrameCursor): RelationOid {
-  const { buffer, offset, end } = frame;
-  const at = offset + OID_OFFSET;
+  const { buffer, payloadOffset, end } = frame;
+  // The relation's OID follows the kind of a row change or a description.
+  const at = payloadOffset + 1;
   if (at + OID_BYTES > end) return relationOid(0);
   return relationOid(
     (((buffer[at] ?? 0) << 24) |

@@ -1,10 +1,19 @@
 import { rewindMessages, type TaskId } from '@sluice/contracts';
+import { type Lsn, parseLsn } from '@sluice/model';
 import { type Bus, subscribe } from '@sluice/messaging';
 import { deferred } from '@sluice/kernel';
 
+/** What apply wants to be sent again, and how. */
+export interface Rewind {
+  /** Everything up to it is on the target and visible there, if not yet on its disk. */
+  readonly checkpointLsn: Lsn;
+  readonly needsText: boolean;
+  readonly needsWhole: boolean;
+}
+
 export interface RewindListening extends Disposable {
   /** Resolves when apply cannot go on with this session. */
-  readonly requested: Promise<{ readonly needsText: boolean }>;
+  readonly requested: Promise<Rewind>;
 }
 
 /**
@@ -19,12 +28,13 @@ export function listenForRewind(
   { taskId, session }: { readonly taskId: TaskId; readonly session: string },
 ): RewindListening {
   const startedAtMs = Date.now();
-  const requested = deferred<{ readonly needsText: boolean }>();
+  const requested = deferred<Rewind>();
   const listening = subscribe(bus, rewindMessages, {
     params: { taskId },
-    handle: (message) => {
+    handle: ({ checkpointLsn, needsText = false, needsWhole = false, ...message }) => {
       const isUnknown = message.session === null && Date.now() - startedAtMs >= UNKNOWN_SESSION_GRACE_MS;
-      if (message.session === session || isUnknown) requested.resolve({ needsText: message.needsText ?? false });
+      if (message.session !== session && !isUnknown) return;
+      requested.resolve({ checkpointLsn: parseLsn(checkpointLsn), needsText, needsWhole });
     },
   });
   return { requested: requested.promise, [Symbol.dispose]: () => listening[Symbol.dispose]() };

@@ -17,6 +17,7 @@ import { TaskRunEntity } from './entities/task-run.entity.js';
 import { TaskEntity } from './entities/task.entity.js';
 import { LOCKS } from './locks.js';
 import { Initial1767225600000 } from './migrations/1767225600000-initial.js';
+import { RunningTransactions1770076800000 } from './migrations/1770076800000-running-transactions.js';
 import { IncrementalOptions1769904000000 } from './migrations/1769904000000-incremental-options.js';
 import { Conflicts1769990400000 } from './migrations/1769990400000-conflicts.js';
 import { Outbox } from './outbox.js';
@@ -72,7 +73,12 @@ export class MetadataDatabase implements AsyncDisposable {
       ...connectionOptions(url),
       schema: METADATA_SCHEMA,
       entities: ENTITIES,
-      migrations: [Initial1767225600000, IncrementalOptions1769904000000, Conflicts1769990400000],
+      migrations: [
+        Initial1767225600000,
+        IncrementalOptions1769904000000,
+        Conflicts1769990400000,
+        RunningTransactions1770076800000,
+      ],
       // An idle connection that the server ends is replaced at the next use; without a listener it would end the process.
       poolErrorHandler: () => undefined,
     });

@@ -33,6 +33,13 @@ export const CHANGE_HEADERS = {
   final: 'Sluice-Final',
   /** `1` on batches whose values are in the binary form of their types, which all are portable ones. */
   binary: 'Sluice-Binary',
+  /**
+   * The transaction whose changes the batch holds, and nothing else, while it still runs at the source. Its frames have the xid of the
+   * (sub)transaction that made the change before the message. What becomes of it is said by a Stream Commit or Stream Abort among the others.
+   */
+  streamedXid: 'Sluice-Streamed-Xid',
+  /** `1` on the session's first batch of a streamed transaction: a consumer can take that transaction up only here. */
+  streamedFirst: 'Sluice-Streamed-First',
   /** When the batch was packed: clock of the source, microseconds since 1970. Absent until capture knows that clock. */
   capturedAt: 'Sluice-Captured-At',
   /** On ordinal 0: which server the session reads, see `SourceIdentity` in libs/model. */
@@ -91,6 +98,8 @@ export const RewindMessage = z.object({
   checkpointLsn: LsnTextSchema,
   /** Values are needed in their text form; capture sends them so until its run ends. */
   needsText: z.boolean().optional(),
+  /** Transactions are needed as a whole, after their commit; capture sends them so until its run ends. */
+  needsWhole: z.boolean().optional(),
 });
 export type RewindMessage = z.infer<typeof RewindMessage>;
 export const rewindMessages = defineSubject({

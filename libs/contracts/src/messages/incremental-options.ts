@@ -66,6 +66,12 @@ export const IncrementalOptions = z.strictObject({
   confirm: z.enum(['applied', 'stored']).default('applied'),
   /** How often sequences are brought to the target, milliseconds; 0: only when the task ends. */
   sequenceIntervalMs: z.number().int().min(0).max(3_600_000).default(10_000),
+  /**
+   * Connections that one task may use to write to the target. One writes what has committed; each further one takes a large transaction
+   * while it still runs at the source (PostgreSQL 14 or newer, `confirm: applied`), so that little is left to do when it commits. 1: none is
+   * begun before its commit.
+   */
+  connectionsMax: z.number().int().min(1).max(16).default(4),
 });
 export type IncrementalOptions = z.infer<typeof IncrementalOptions>;
 
@@ -74,4 +80,5 @@ export const DEFAULT_INCREMENTAL_OPTIONS: IncrementalOptions = {
   ddl: { enabled: false, policies: {} },
   confirm: 'applied',
   sequenceIntervalMs: 10_000,
+  connectionsMax: 4,
 };

@@ -1,6 +1,12 @@
 export { classifyReplicationError } from './classify-replication-error.js';
 export { type Keepalive } from './copy-both-framing.js';
-export { FRAME_HEADER_BYTES, FrameCursor, frames } from './pgoutput/frame-cursor.js';
+export {
+  FRAME_HEADER_BYTES,
+  FrameCursor,
+  type FrameRange,
+  frames,
+  STREAMED_FRAME_HEADER_BYTES,
+} from './pgoutput/frame-cursor.js';
 export {
   type Begin,
   type Commit,
@@ -9,6 +15,9 @@ export {
   decodeMessage,
   decodeOrigin,
   decodeRelation,
+  decodeStreamAbort,
+  decodeStreamCommit,
+  decodeStreamStart,
   decodeTruncate,
   decodeType,
   type LogicalMessage,
@@ -18,6 +27,9 @@ export {
   type RelationOid,
   relationOid,
   type ReplicaIdentity,
+  type StreamAbort,
+  type StreamCommit,
+  type StreamStart,
   type Truncate,
   type TypeName,
 } from './pgoutput/decode.js';

@@ -19,6 +19,8 @@ export interface WalStreamOptions {
   readonly binary?: boolean;
   /** Logical messages come, too, whoever emitted them. The source must be PostgreSQL 14 or newer. */
   readonly messages?: boolean;
+  /** Large transactions come while they still run (protocol 2). The source must be PostgreSQL 14 or newer. */
+  readonly streaming?: boolean;
   readonly applicationName: string;
   /** Ends the stream; `read` then rejects with the signal's reason. */
   readonly signal: AbortSignal;
@@ -112,7 +114,7 @@ export class WalStream implements AsyncDisposable {
 
   /** Rows wait until `read` is called. */
   async start(): Promise<void> {
-    const { slotName, publicationName, startLsn, binary = false, messages = false, signal } = this.#options;
+    const { slotName, startLsn, signal } = this.#options;
     signal.addEventListener('abort', this.#onAbort, { once: true });
     this.#socket.on('error', (error) => this.#finish(error));
     this.#socket.on('close', () => this.#finish(new Error('connection closed by the source')));
@@ -121,11 +123,9 @@ export class WalStream implements AsyncDisposable {
       filled: (length) => this.#onBytes(length, () => this.#framing.filled(length)),
       append: (chunk) => this.#onBytes(chunk.length, () => this.#framing.append(chunk)),
     });
-    const publications = quoteLiteral(quoteIdentifier(publicationName));
     this.#send(
       queryMessage(
-        `START_REPLICATION SLOT ${quoteIdentifier(slotName)} LOGICAL ${formatLsn(startLsn)} ` +
-          `(proto_version '1', publication_names ${publications.trimStart()}${binary ? ", binary 'true'" : ''}${messages ? ", messages 'true'" : ''})`,
+        `START_REPLICATION SLOT ${quoteIdentifier(slotName)} LOGICAL ${formatLsn(startLsn)} (${pluginOptions(this.#options)})`,
       ),
     );
     await this.#started.promise;
@@ -290,6 +290,17 @@ export class WalStream implements AsyncDisposable {
 
 const COPY_DONE = Buffer.from([0x63, 0, 0, 0, 4]);
 const TERMINATE = Buffer.from([0x58, 0, 0, 0, 4]);
+
+/** https://www.postgresql.org/docs/current/protocol-logical-replication.html#PROTOCOL-LOGICAL-REPLICATION-PARAMS */
+function pluginOptions({ publicationName, binary, messages, streaming }: WalStreamOptions): string {
+  return [
+    `proto_version '${streaming ? 2 : 1}'`,
+    `publication_names ${quoteLiteral(quoteIdentifier(publicationName)).trimStart()}`,
+    ...(binary ? ["binary 'true'"] : []),
+    ...(messages ? ["messages 'true'"] : []),
+    ...(streaming ? ["streaming 'on'"] : []),
+  ].join(', ');
+}
 
 function queryMessage(text: string): Buffer {
   const body = Buffer.from(`${text}\0`, 'utf8');

@@ -13,6 +13,19 @@ export class FoldedStatementFailed extends Error {
   override readonly name = 'FoldedStatementFailed';
 }
 
+/** A transaction that still runs at the source did what can be followed only once it is sent as a whole, after its commit. */
+export class StreamedUnfit extends Error {
+  override readonly name = 'StreamedUnfit';
+}
+
+/** Another way of writing may help, or tell what is wrong; a target that is gone, or another's by now, ends the run. */
+export function asUnfit(failure: unknown): unknown {
+  if (failure instanceof StreamedUnfit) return failure;
+  if (failure instanceof SluiceError && (failure.code === 'SLUICE-5004' || failure.code === 'SLUICE-1012'))
+    return failure;
+  return new StreamedUnfit(failure instanceof Error ? failure.message : String(failure), { cause: failure });
+}
+
 /** A change came in binary form that can only be written from its text form: it has to be sent again as text. */
 export class TextFormNeeded extends Error {
   override readonly name = 'TextFormNeeded';

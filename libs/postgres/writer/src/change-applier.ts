@@ -11,7 +11,7 @@ import {
   type RowChange,
   rowChange,
 } from '@sluice/postgres-replication';
-import { FoldedStatementFailed, foldedFailed } from './apply-failure.js';
+import { FoldedStatementFailed, foldedFailed, StreamedUnfit, targetError } from './apply-failure.js';
 import { NotFoldable } from './change-fold.js';
 import { type DdlPlace, type DdlRunner } from './ddl-runner.js';
 import { type ExactChange } from './exact-change.js';
@@ -19,13 +19,17 @@ import { type ConflictCounts, type ExactWriter } from './exact-writer.js';
 import { type PendingTables } from './pending-tables.js';
 import { type BoundTable, type RelationRegistry } from './relation-registry.js';
 import { type FrameRun, type TransactionPart } from './source-transaction.js';
+import { Subtransactions } from './subtransactions.js';
 import { tableName } from './table-plan.js';
 import { writeTruncate } from './table-writer.js';
 import { inWalOrder } from './wal-order.js';
-import { type TargetPipeline } from './target-pipeline.js';
+import { type PipelinedStatement, type TargetPipeline } from './target-pipeline.js';
 
-/** Folded: by key, deletes before updates before inserts. Exact: every change by itself, in the source's order. */
-export type ApplyMode = 'folded' | 'exact';
+/**
+ * Folded: by key, deletes before updates before inserts. Exact: every change by itself, in the source's order. Streamed: folded, for a
+ * transaction that still runs at the source, whose commit LSN is not known and whose subtransactions may be aborted.
+ */
+export type ApplyMode = 'folded' | 'exact' | 'streamed';
 
 /** Statements in flight above this are waited for, so that neither side's buffers grow without bound (I7). */
 const BYTES_IN_FLIGHT_MAX = 4 * 1024 * 1024;
@@ -46,6 +50,8 @@ export interface ChangeApplierOptions {
   readonly ddl: DdlRunner | null;
   /** For exact mode. */
   readonly exact: ExactWriter;
+  /** In mode `streamed`. */
+  readonly topXid?: number;
 }
 
 /** Turns the frames of transactions into statements of the target's open transaction. */
@@ -59,6 +65,8 @@ export class ChangeApplier {
   readonly #exact: ExactWriter;
   readonly #change: RowChange = newRowChange();
   readonly #dirty = new Set<BoundTable>();
+  readonly #subtransactions: Subtransactions | null = null;
+  #xid = 0;
   #lastOid = -1;
   #lastTable: BoundTable | null = null;
   #changeCount = 0;
@@ -76,6 +84,7 @@ export class ChangeApplier {
     this.#pending = options.pending;
     this.#ddl = options.ddl;
     this.#exact = options.exact;
+    if (options.topXid !== undefined) this.#subtransactions = new Subtransactions(options.topXid);
   }
 
   /** Row changes and truncations seen. */
@@ -86,7 +95,9 @@ export class ChangeApplier {
   async apply({ runs, commitLsn }: TransactionPart): Promise<void> {
     if (commitLsn !== this.#commitLsn) this.#rowCount = 0;
     this.#commitLsn = commitLsn;
-    for (const run of this.#ddl ? inWalOrder(runs) : runs) await this.#applyRun(run, commitLsn);
+    // A streamed one with DDL is refused, whatever its order.
+    const isOrdered = this.#ddl === null || this.#mode === 'streamed';
+    for (const run of isOrdered ? runs : inWalOrder(runs)) await this.#applyRun(run, commitLsn);
   }
 
   /** Conflicts by what was done about them. */
@@ -113,9 +124,29 @@ export class ChangeApplier {
     await this.#pipeline.settle();
   }
 
+  /** What was written since the first change of this subtransaction is void. */
+  async abortSubtransaction(xid: number): Promise<void> {
+    const count = this.#subtransactions?.abort(xid) ?? 0;
+    if (count === 0) return;
+    // It was gathered since the newest savepoint.
+    for (const table of this.#dirty) table.fold.take();
+    this.#dirty.clear();
+    // Order: a failure before it must be seen, as the server forgets it with what is rolled back.
+    await this.#pipeline.settle();
+    for (let left = count; left > 0; left -= 1) {
+      this.#sendCommand('ROLLBACK TO SAVEPOINT sluice_subtransaction');
+      this.#sendCommand('RELEASE SAVEPOINT sluice_subtransaction');
+    }
+    this.#xid = 0;
+  }
+
   async #applyRun(run: FrameRun, commitLsn: Lsn): Promise<void> {
-    const cursor = frames(run.buffer, run.start, run.end);
+    const isStreamed = this.#mode === 'streamed';
+    const cursor = frames(run.buffer, { start: run.start, limit: run.end, isStreamed });
     while (cursor.advance()) {
+      // Descriptions at the head of a batch are older, and hold whatever is rolled back.
+      if (isStreamed && cursor.kind !== MESSAGE_KIND.relation && cursor.xid !== this.#xid)
+        await this.#enter(cursor.xid);
       switch (cursor.kind) {
         case MESSAGE_KIND.insert:
         case MESSAGE_KIND.update:
@@ -146,9 +177,31 @@ export class ChangeApplier {
     }
   }
 
+  /** Changes of another subtransaction come. */
+  async #enter(xid: number): Promise<void> {
+    this.#xid = xid;
+    if (!this.#subtransactions?.enter(xid)) return;
+    if (this.#subtransactions.isFull) throw new StreamedUnfit('too many subtransactions');
+    // Order: what was gathered before it stays when it is aborted.
+    await this.flush();
+    this.#sendCommand('SAVEPOINT sluice_subtransaction');
+  }
+
+  #sendCommand(text: string): void {
+    const onFailure: PipelinedStatement['onFailure'] = (failure) =>
+      failure.kind === 'server' ? targetError(failure.error, text) : new Error(text);
+    this.#pipeline.send({ text, values: [], expectedRows: null, onFailure });
+  }
+
+  /** What only a whole transaction can be asked for, in its place among the others. */
+  #refuseStreamed(what: string): void {
+    if (this.#mode === 'streamed') throw new StreamedUnfit(what);
+  }
+
   /** Changes of a table whose rows are still to be copied, and the rows of the table of DDL events. */
   async #isLeftOut(oid: number, { buffer, payloadOffset, commitLsn }: ChangeAt): Promise<boolean> {
     if (this.#pending.has(oid)) {
+      this.#refuseStreamed('change of a table that is still to be copied');
       this.#pending.touch(commitLsn);
       return true;
     }
@@ -166,6 +219,7 @@ export class ChangeApplier {
 
   async #executeDdl(event: string, commitLsn: Lsn): Promise<void> {
     if (!this.#ddl) return;
+    this.#refuseStreamed('DDL');
     if (this.#ddlPlace?.commitLsn === commitLsn) {
       this.#ddlPlace = { commitLsn, number: this.#ddlPlace.number + 1 };
     } else {
@@ -184,10 +238,14 @@ export class ChangeApplier {
   #applyRow(buffer: Buffer, payloadOffset: number, commitLsn: Lsn): void {
     const change = rowChange(buffer, payloadOffset, this.#change);
     const table = present(this.#lastTable, 'the table of a change');
-    if (table.startLsn !== null && commitLsn < table.startLsn) return;
+    if (table.startLsn !== null && commitLsn < table.startLsn) {
+      // Whether it commits below where the table's copy stands is not known yet.
+      this.#refuseStreamed('change of a table that was copied later');
+      return;
+    }
     this.#changeCount += 1;
-    if (this.#mode === 'folded' && table.plan.canFold && this.#fold(table, buffer, change)) return;
-    if (this.#mode === 'folded' && change.operation === 'I' && isKeyless(table)) {
+    if (this.#mode !== 'exact' && table.plan.canFold && this.#fold(table, buffer, change)) return;
+    if (this.#mode !== 'exact' && change.operation === 'I' && isKeyless(table)) {
       table.fold.insert({ buffer, offset: change.newTupleOffset });
       this.#dirty.add(table);
       return;
@@ -235,6 +293,8 @@ export class ChangeApplier {
   }
 
   async #truncate(buffer: Buffer, payloadOffset: number, commitLsn: Lsn): Promise<void> {
+    // Nobody could read the table until the source commits.
+    this.#refuseStreamed('TRUNCATE');
     const message = decodeTruncate(buffer, payloadOffset);
     const tables: BoundTable[] = [];
     for (const oid of message.relationOids) {
@@ -267,7 +327,7 @@ export class ChangeApplier {
     const relation = relationOid(oid);
     const table = this.#relations.find(relation) ?? (await this.#relations.bind(relation));
     // What such keys need is looked at in exact mode only.
-    if (this.#mode === 'folded' && table.hasDeferrableKeys) throw new FoldedStatementFailed(tableName(table.plan));
+    if (this.#mode !== 'exact' && table.hasDeferrableKeys) throw new FoldedStatementFailed(tableName(table.plan));
     this.#lastTable = table;
     this.#lastOid = oid;
     return this.#lastTable;

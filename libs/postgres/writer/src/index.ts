@@ -1,4 +1,4 @@
-export { FoldedStatementFailed, TextFormNeeded } from './apply-failure.js';
+export { FoldedStatementFailed, StreamedUnfit, TextFormNeeded } from './apply-failure.js';
 export { type ApplyMode } from './change-applier.js';
 export { type Checkpoint, claimCheckpoint, ensureCheckpointTable } from './checkpoint.js';
 export { type AddedColumn, type AddedColumns } from './add-columns.js';
@@ -8,4 +8,6 @@ export { type ConflictCounts } from './exact-writer.js';
 export { type LargeTransaction } from './large-transaction.js';
 export { type PendingTable, type PendingTables } from './pending-tables.js';
 export { type FrameRun, type SourceTransaction, type TransactionPart } from './source-transaction.js';
+export { type LockWatch } from './lock-watch.js';
+export { type StreamedTransaction } from './streamed-transaction.js';
 export { TargetSession } from './target-session.js';

@@ -9,7 +9,7 @@ export interface FrameRun {
 
 /** Frames of one transaction of the source: all of them, or a part of one that is too large to be held. */
 export interface TransactionPart {
-  /** LSN of the commit record: orders transactions; compared with a table's start LSN. */
+  /** LSN of the commit record: orders transactions; compared with a table's start LSN. Of one that still runs: an LSN that it will not be below. */
   readonly commitLsn: Lsn;
   readonly runs: readonly FrameRun[];
   readonly sizeBytes: number;

@@ -1,44 +1,19 @@
-import { type ConflictPolicy, SluiceError } from '@sluice/contracts';
+import { type ConflictPolicy } from '@sluice/contracts';
 import { type Lsn, parseLsn, type SourceIdentity } from '@sluice/model';
-import { type Client, connect, type Endpoint, hasSqlState, SQLSTATE, VALUE_SETTINGS } from '@sluice/postgres-client';
-import { conflictError, ConflictStop, FoldedStatementFailed, targetError } from './apply-failure.js';
+import { type Client, type Endpoint, hasSqlState, SQLSTATE } from '@sluice/postgres-client';
+import { asUnfit, conflictError, ConflictStop, FoldedStatementFailed, targetError } from './apply-failure.js';
 import { type ApplyMode, ChangeApplier } from './change-applier.js';
-import { type Checkpoint, claimCheckpoint, ensureCheckpointTable, moveCheckpoint, recordSource } from './checkpoint.js';
+import { type Checkpoint, claimCheckpoint, ensureCheckpointTable, recordSource } from './checkpoint.js';
 import { conflictIdOf, journal } from './conflict-journal.js';
 import { DdlRunner, type DdlSettings } from './ddl-runner.js';
 import { type ConflictCounts, ExactWriter } from './exact-writer.js';
 import { PendingTables } from './pending-tables.js';
-import { RelationRegistry, startKey } from './relation-registry.js';
+import { LockWatch } from './lock-watch.js';
+import { startKey } from './relation-registry.js';
 import { LargeTransaction } from './large-transaction.js';
 import { type SourceTransaction } from './source-transaction.js';
-import { TargetPipeline } from './target-pipeline.js';
-
-/**
- * Statements find rows by key through an index whatever the statistics of a freshly loaded or empty table say: a plan
- * made while a table was small must not scan it when it is large. Commits do not wait for the disk; `durableLsn` says
- * what the disk has (I5).
- */
-const APPLY_SETTINGS: Readonly<Record<string, string>> = {
-  ...VALUE_SETTINGS,
-  synchronous_commit: 'off',
-  // A worker that vanished without a word must not keep its locks for the two hours that are the default.
-  tcp_keepalives_idle: '15',
-  tcp_keepalives_interval: '5',
-  tcp_keepalives_count: '3',
-  enable_seqscan: 'off',
-  enable_hashjoin: 'off',
-  enable_mergejoin: 'off',
-  enable_bitmapscan: 'off',
-};
-
-/** The same for settings that older majors refuse to hear of. */
-const NEWER_SETTINGS: readonly (readonly [sinceVersion: number, setting: string])[] = [
-  [110_000, 'jit = off'],
-  // A plan for every execution would cost more than the rows; the settings above make the generic one right.
-  [120_000, 'plan_cache_mode = force_generic_plan'],
-  [140_000, 'idle_session_timeout = 0'],
-  [170_000, 'transaction_timeout = 0'],
-];
+import { StreamedTransaction } from './streamed-transaction.js';
+import { type AppliedEnd, connectForWriting, TargetConnection } from './target-connection.js';
 
 /** A commit of ours and where the target's WAL stood behind it. */
 interface UnflushedCommit {
@@ -53,9 +28,10 @@ interface UnflushedCommit {
  * writer has claimed the checkpoint (I3). A source transaction never spans two target transactions (I4).
  */
 export class TargetSession {
-  readonly #client: Client;
-  readonly #pipeline: TargetPipeline;
-  readonly #relations: RelationRegistry;
+  readonly #endpoint: Endpoint;
+  /** Writes what has committed at the source. */
+  readonly #connection: TargetConnection;
+  readonly #startLsns: ReadonlyMap<string, Lsn>;
   readonly #pending: PendingTables;
   readonly #ddl: DdlRunner | null;
   readonly #taskId: string;
@@ -69,8 +45,9 @@ export class TargetSession {
   readonly #conflicts: ConflictCounts = { ignored: 0, overwritten: 0 };
 
   private constructor(
-    client: Client,
+    session: Awaited<ReturnType<typeof connectForWriting>>,
     options: {
+      endpoint: Endpoint;
       taskId: string;
       checkpoint: Checkpoint;
       startLsns: ReadonlyMap<string, Lsn>;
@@ -80,14 +57,16 @@ export class TargetSession {
     },
   ) {
     const { pending, startLsns } = options;
-    this.#client = client;
-    this.#pipeline = new TargetPipeline(client);
-    this.#relations = new RelationRegistry(client, this.#pipeline, {
+    this.#endpoint = options.endpoint;
+    this.#startLsns = startLsns;
+    this.#connection = new TargetConnection(session, {
+      taskId: options.taskId,
+      epoch: options.checkpoint.epoch,
       startLsns,
       addedColumns: options.ddl?.addedColumns ?? null,
     });
     this.#pending = pending;
-    this.#ddl = options.ddl && new DdlRunner(client, { ...options.ddl, pending, startLsns });
+    this.#ddl = options.ddl && new DdlRunner(this.#connection.client, { ...options.ddl, pending, startLsns });
     this.#taskId = options.taskId;
     this.#epoch = options.checkpoint.epoch;
     this.#conflictPolicy = options.conflictPolicy;
@@ -107,18 +86,11 @@ export class TargetSession {
       conflictPolicy?: ConflictPolicy;
     },
   ): Promise<TargetSession> {
-    const client = await connect(endpoint, {
-      applicationName: `apply ${options.taskId}`,
-      settings: APPLY_SETTINGS,
-      pipeline: true,
-      ...(options.silenceMs !== undefined && { silenceMs: options.silenceMs }),
+    const connected = await connectForWriting(endpoint, options).catch((error: unknown) => {
+      throw targetError(error, 'opening the target');
     });
+    const { client } = connected;
     try {
-      const { rows } = await client.query<{ server_version_num: string }>('SHOW server_version_num');
-      for (const [sinceVersion, setting] of NEWER_SETTINGS) {
-        if (Number(rows[0]?.server_version_num) >= sinceVersion) await client.query(`SET ${setting}`);
-      }
-      await client.query('SET session_replication_role = replica');
       await ensureCheckpointTable(client);
       await endEarlierSessions(client);
       // Order: the claim must be on disk before anything is reported durable, so it is the one commit that waits.
@@ -127,7 +99,8 @@ export class TargetSession {
       await client.query('SET synchronous_commit = off');
       const startLsns = options.startLsns ?? (await readStartLsns(client, options.taskId));
       const pending = await PendingTables.read(client, options.taskId);
-      return new TargetSession(client, {
+      return new TargetSession(connected, {
+        endpoint,
         taskId: options.taskId,
         checkpoint,
         startLsns,
@@ -148,7 +121,7 @@ export class TargetSession {
 
   /** The changes that come next are from this server. Nothing may be under way. */
   async recordSource(source: SourceIdentity): Promise<void> {
-    await recordSource(this.#client, { taskId: this.#taskId, epoch: this.#epoch, source });
+    await recordSource(this.#connection.client, { taskId: this.#taskId, epoch: this.#epoch, source });
     this.#source = source;
   }
 
@@ -197,25 +170,53 @@ export class TargetSession {
   }
 
   /** Begins a transaction that is written while it still arrives. Nothing else may be applied until it ends. */
-  beginLarge(mode: ApplyMode): LargeTransaction {
+  beginLarge(mode: Exclude<ApplyMode, 'streamed'>): LargeTransaction {
     return new LargeTransaction({
       applier: this.#newApplier(mode),
       begin: () => {
-        this.#begin();
+        this.#connection.begin();
       },
-      sendCheckpoint: (transaction) => this.#sendCheckpoint(transaction),
+      sendCheckpoint: (transaction) => this.#connection.sendCheckpoint(transaction),
       commit: (transaction, applier) => this.#commit(transaction, applier),
       rollbackAfter: (error) => this.#rollbackAfter(error),
     });
   }
 
+  /** Begins a transaction that still runs at the source, on a connection of its own, beside all others. */
+  async beginStreamed(xid: number): Promise<StreamedTransaction> {
+    const [taskId, epoch] = [this.#taskId, this.#epoch];
+    const connected = await connectForWriting(this.#endpoint, { taskId }).catch((error: unknown) => {
+      throw asUnfit(targetError(error, 'opening the target'));
+    });
+    const connection = new TargetConnection(connected, {
+      taskId,
+      epoch,
+      startLsns: this.#startLsns,
+      addedColumns: null,
+    });
+    return new StreamedTransaction({
+      connection,
+      applier: this.#newApplier('streamed', { connection, topXid: xid }),
+      onCommitted: (end, targetLsn, applier) => this.#noteCommitted(end, { targetLsn, applier }),
+    });
+  }
+
+  /** Of the session that writes what has committed. */
+  get backendPid(): number {
+    return this.#connection.backendPid;
+  }
+
+  watchLocks(): Promise<LockWatch> {
+    return LockWatch.open(this.#endpoint, this.#taskId);
+  }
+
   /** Moves the checkpoint past WAL that holds nothing for the task. */
   async advance(appliedLsn: Lsn): Promise<void> {
     const position = { endLsn: appliedLsn, commitTime: null };
-    this.#begin();
-    this.#sendCheckpoint(position);
+    this.#connection.begin();
+    this.#connection.sendCheckpoint(position);
     try {
-      await this.#pipeline.settle();
+      await this.#connection.pipeline.settle();
     } catch (error) {
       throw await this.#rollbackAfter(error);
     }
@@ -225,7 +226,7 @@ export class TargetSession {
   /** Asks the target how far its WAL is on disk. */
   async refreshDurable(): Promise<Lsn> {
     if (this.#unflushed.length === 0) return this.#durableLsn;
-    const { rows } = await this.#client.query<{ lsn: string }>({
+    const { rows } = await this.#connection.client.query<{ lsn: string }>({
       name: 'sluice_flushed',
       text: 'SELECT pg_catalog.pg_current_wal_flush_lsn()::text AS lsn',
     });
@@ -237,40 +238,37 @@ export class TargetSession {
     return this.#durableLsn;
   }
 
-  async close(): Promise<void> {
-    try {
-      await this.#client[Symbol.asyncDispose]();
-    } catch {
-      // A connection that is lost cannot be closed any better.
-    }
+  close(): Promise<void> {
+    return this.#connection.close();
   }
 
   async #applyTogether(transactions: readonly SourceTransaction[], mode: ApplyMode): Promise<void> {
     const last = transactions.at(-1);
     if (!last) return;
     const applier = this.#newApplier(mode);
-    this.#begin();
+    this.#connection.begin();
     try {
       for (const transaction of transactions) await applier.apply(transaction);
-      await applier.complete(() => this.#sendCheckpoint(last));
+      await applier.complete(() => this.#connection.sendCheckpoint(last));
     } catch (error) {
       throw await this.#rollbackAfter(error);
     }
     await this.#commit(last, applier);
   }
 
-  #newApplier(mode: ApplyMode): ChangeApplier {
-    const [client, relations, pipeline, policy] = [this.#client, this.#relations, this.#pipeline, this.#conflictPolicy];
-    const exact = new ExactWriter({ client, pipeline, policy, writer: { taskId: this.#taskId, epoch: this.#epoch } });
-    return new ChangeApplier({ relations, pipeline, mode, pending: this.#pending, ddl: this.#ddl, exact });
+  #newApplier(
+    mode: ApplyMode,
+    { connection = this.#connection, ...streamed }: { connection?: TargetConnection; topXid?: number } = {},
+  ): ChangeApplier {
+    const { client, relations, pipeline } = connection;
+    const writer = { taskId: this.#taskId, epoch: this.#epoch };
+    const exact = new ExactWriter({ client, pipeline, policy: this.#conflictPolicy, writer });
+    return new ChangeApplier({ relations, pipeline, mode, pending: this.#pending, ddl: this.#ddl, exact, ...streamed });
   }
 
   /** Rolls back; of several failures the one that came first is the cause of the others. */
   async #rollbackAfter(error: unknown): Promise<unknown> {
-    const first: unknown = await this.#pipeline.settle().then(
-      () => error,
-      (failure: unknown) => failure,
-    );
+    const first = await this.#connection.firstFailure(error);
     await this.#rollback();
     return first instanceof ConflictStop ? this.#stopAt(first) : first;
   }
@@ -278,12 +276,13 @@ export class TargetSession {
   /** Nothing of its transaction is left, so the conflict is journaled in one of its own. */
   async #stopAt({ entry }: ConflictStop): Promise<Error> {
     const writer = { taskId: this.#taskId, epoch: this.#epoch };
+    const { client } = this.#connection;
     try {
-      await this.#client.query('BEGIN');
+      await client.query('BEGIN');
       // Order: on disk before the task says that it stopped, as nothing will write it again.
-      await this.#client.query('SET LOCAL synchronous_commit = on');
-      await journal(this.#client, writer, [entry]);
-      await this.#client.query('COMMIT');
+      await client.query('SET LOCAL synchronous_commit = on');
+      await journal(client, writer, [entry]);
+      await client.query('COMMIT');
     } catch (error) {
       await this.#rollback();
       return targetError(error, 'journaling a conflict');
@@ -291,69 +290,34 @@ export class TargetSession {
     return conflictError(conflictIdOf(this.#taskId, entry), entry);
   }
 
-  #begin(): void {
-    this.#pipeline.send({
-      text: 'BEGIN',
-      values: [],
-      expectedRows: null,
-      onFailure: (failure) => (failure.kind === 'server' ? targetError(failure.error, 'BEGIN') : new Error('BEGIN')),
-    });
-  }
-
-  /** Behind the rows and in one round trip with them: the last statement before COMMIT (I2, I3). */
-  #sendCheckpoint(transaction: { endLsn: Lsn; commitTime: Date | null }): void {
-    this.#pipeline.send({
-      ...moveCheckpoint({
-        taskId: this.#taskId,
-        epoch: this.#epoch,
-        appliedLsn: transaction.endLsn,
-        commitTime: transaction.commitTime?.toISOString() ?? null,
-      }),
-      expectedRows: 1,
-      onFailure: (failure) =>
-        failure.kind === 'server'
-          ? targetError(failure.error, 'checkpoint')
-          : new SluiceError('SLUICE-5004', {
-              detail: 'the checkpoint was claimed by a newer run, or moved beyond ours',
-            }),
-    });
-  }
-
-  async #commit(transaction: { endLsn: Lsn; commitTime: Date | null }, applier: ChangeApplier | null): Promise<void> {
+  async #commit(end: AppliedEnd, applier: ChangeApplier | null): Promise<void> {
     try {
-      // Order: all statements, the checkpoint's too, were settled before, so COMMIT cannot silently become ROLLBACK.
-      // Awaited together: a lost connection rejects both, and a rejection that nobody awaits would end the process.
-      const [, { rows }] = await Promise.all([
-        this.#client.query('COMMIT'),
-        this.#client.query<{ lsn: string }>({
-          name: 'sluice_inserted',
-          text: 'SELECT pg_catalog.pg_current_wal_insert_lsn()::text AS lsn',
-        }),
-      ]);
-      this.#unflushed.push({
-        appliedLsn: transaction.endLsn,
-        targetLsn: parseLsn(rows[0]?.lsn ?? 'FFFFFFFF/FFFFFFFF'),
-      });
+      this.#noteCommitted(end, { targetLsn: await this.#connection.commit(), applier });
     } catch (error) {
       await this.#rollback();
       throw targetError(error, 'commit');
     }
-    this.#appliedLsn = transaction.endLsn;
-    this.#changeCount += applier?.changeCount ?? 0;
-    this.#conflicts.ignored += applier?.conflicts.ignored ?? 0;
-    this.#conflicts.overwritten += applier?.conflicts.overwritten ?? 0;
-    this.#relations.commit();
+    this.#connection.relations.commit();
     this.#pending.commit();
     this.#ddl?.commit();
   }
 
+  #noteCommitted(
+    { endLsn }: AppliedEnd,
+    { targetLsn, applier }: { readonly targetLsn: Lsn; readonly applier: ChangeApplier | null },
+  ): void {
+    this.#unflushed.push({ appliedLsn: endLsn, targetLsn });
+    this.#appliedLsn = endLsn;
+    this.#changeCount += applier?.changeCount ?? 0;
+    this.#conflicts.ignored += applier?.conflicts.ignored ?? 0;
+    this.#conflicts.overwritten += applier?.conflicts.overwritten ?? 0;
+  }
+
   async #rollback(): Promise<void> {
-    await this.#pipeline.settle().catch(() => undefined);
-    for (const table of this.#relations.tables()) if (!table.fold.isEmpty) table.fold.take();
-    // On a lost connection the server rolls back by itself.
-    await this.#client.query('ROLLBACK').catch(() => undefined);
-    if (this.#ddl?.rollback()) this.#relations.unbind();
-    this.#relations.rollback();
+    await this.#connection.rollback();
+    const { relations } = this.#connection;
+    if (this.#ddl?.rollback()) relations.unbind();
+    relations.rollback();
     this.#pending.rollback();
   }
 }

@@ -23,7 +23,7 @@ function describeRuns(runs: readonly FrameRun[]): string {
   return runs
     .flatMap(({ buffer, start, end }) => {
       const texts: string[] = [];
-      for (const frame of frames(buffer, start, end))
+      for (const frame of frames(buffer, { start, limit: end }))
         texts.push(String.fromCharCode(frame.kind) + String(buffer.readBigUInt64BE(frame.offset + 6)));
       return texts;
     })

@@ -40,7 +40,7 @@ function findMoves(runs: readonly FrameRun[]): Move[] {
   let group: Place | null = null;
   let groupLsn = 0n;
   for (const [run, { buffer, start, end }] of runs.entries()) {
-    const cursor = frames(buffer, start, end);
+    const cursor = frames(buffer, { start, limit: end });
     while (cursor.advance()) {
       // A description holds wherever it stands before its changes; those at the head of a batch are older.
       if (cursor.kind === MESSAGE_KIND.relation) continue;

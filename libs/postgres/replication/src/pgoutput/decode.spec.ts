@@ -6,6 +6,9 @@ import {
   decodeMessage,
   decodeOrigin,
   decodeRelation,
+  decodeStreamAbort,
+  decodeStreamCommit,
+  decodeStreamStart,
   decodeTruncate,
   decodeType,
 } from './decode.js';
@@ -102,6 +105,29 @@ describe('pgoutput decoder', () => {
     expect(() => [...frames(run.subarray(0, run.length - 1))]).toThrow('SLUICE-4004');
   });
 
+  it('makes a message of a running transaction one like any other, behind its xid', () => {
+    const plain = insert(7, tuple('abc'));
+    const streamed = Buffer.concat([plain.subarray(0, 1), int32(0x80000001), plain.subarray(1)]);
+    const run = Buffer.concat([xlogFrame(1n, streamed), xlogFrame(2n, streamed)]);
+    for (const frame of frames(run)) frame.moveXidForward();
+    const moved = Array.from(frames(run, { isStreamed: true }), (frame) => ({
+      xid: frame.xid,
+      kind: String.fromCharCode(frame.kind),
+      message: Buffer.from(run.subarray(frame.payloadOffset, frame.end)),
+    }));
+    expect(moved).toEqual([1, 2].map(() => ({ xid: 0x80000001, kind: 'I', message: plain })));
+  });
+
+  it('reads the begin, the commit and the abort of running transactions', () => {
+    expect(decodeStreamStart(Buffer.concat([letter('S'), int32(7), Buffer.from([1])]), 0)).toEqual({
+      xid: 7,
+      isFirst: true,
+    });
+    const ended = Buffer.concat([letter('c'), int32(7), Buffer.from([0]), int64(20n), int64(30n), int64(40n)]);
+    expect(decodeStreamCommit(ended, 0)).toEqual({ xid: 7, commitLsn: 20n, endLsn: 30n, commitTimeMicros: 40n });
+    expect(decodeStreamAbort(Buffer.concat([letter('A'), int32(7), int32(8)]), 0)).toEqual({ xid: 7, subxid: 8 });
+  });
+
   it('answers arbitrary bytes with a typed error, never a crash, a hang or a read past the end', () => {
     const view = new TupleView();
     const decoders = [
@@ -112,6 +138,9 @@ describe('pgoutput decoder', () => {
       decodeMessage,
       decodeOrigin,
       decodeType,
+      decodeStreamStart,
+      decodeStreamCommit,
+      decodeStreamAbort,
       (bytes: Uint8Array) => {
         const change = rowChange(bytes, 0);
         if (change.oldTupleOffset >= 0) readTuple(bytes, change.oldTupleOffset, view);
@@ -119,8 +148,12 @@ describe('pgoutput decoder', () => {
         expect(view.end).toBeLessThanOrEqual(bytes.length);
       },
       (bytes: Uint8Array) => [...frames(bytes)],
+      (bytes: Uint8Array) => [...frames(bytes, { isStreamed: true })],
+      (bytes: Uint8Array) => {
+        for (const frame of frames(bytes)) frame.moveXidForward();
+      },
     ];
-    const kinds = fc.constantFrom(...'RBCTMOYIUDdwKNO'.split('').map((kind) => kind.charCodeAt(0)));
+    const kinds = fc.constantFrom(...'RBCTMOYIUDdwKNOSEcA'.split('').map((kind) => kind.charCodeAt(0)));
     const small = fc.integer({ min: 0, max: 4 });
     const bytes = fc.array(fc.oneof(fc.integer({ min: 0, max: 255 }), kinds, small), { maxLength: 80 });
     fc.assert(

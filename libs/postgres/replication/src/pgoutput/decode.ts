@@ -45,6 +45,24 @@ export interface Commit {
   readonly commitTimeMicros: bigint;
 }
 
+/** Changes of a transaction that is still running follow. */
+export interface StreamStart {
+  readonly xid: number;
+  /** Nothing of it came before in this connection. */
+  readonly isFirst: boolean;
+}
+
+/** The commit of a transaction that was streamed. */
+export interface StreamCommit extends Commit {
+  readonly xid: number;
+}
+
+/** What was streamed of a subtransaction is void, or of all of the transaction (`subxid` is `xid`). */
+export interface StreamAbort {
+  readonly xid: number;
+  readonly subxid: number;
+}
+
 export interface Truncate {
   readonly relationOids: readonly RelationOid[];
   readonly cascade: boolean;
@@ -105,6 +123,23 @@ export function decodeCommit(buffer: Uint8Array, offset: number): Commit {
   const reader = open(buffer, offset, MESSAGE_KIND.commit);
   reader.uint8();
   return { commitLsn: reader.lsn(), endLsn: reader.lsn(), commitTimeMicros: reader.int64() };
+}
+
+export function decodeStreamStart(buffer: Uint8Array, offset: number): StreamStart {
+  const reader = open(buffer, offset, MESSAGE_KIND.streamStart);
+  return { xid: reader.uint32(), isFirst: reader.uint8() === 1 };
+}
+
+export function decodeStreamCommit(buffer: Uint8Array, offset: number): StreamCommit {
+  const reader = open(buffer, offset, MESSAGE_KIND.streamCommit);
+  const xid = reader.uint32();
+  reader.uint8();
+  return { xid, commitLsn: reader.lsn(), endLsn: reader.lsn(), commitTimeMicros: reader.int64() };
+}
+
+export function decodeStreamAbort(buffer: Uint8Array, offset: number): StreamAbort {
+  const reader = open(buffer, offset, MESSAGE_KIND.streamAbort);
+  return { xid: reader.uint32(), subxid: reader.uint32() };
 }
 
 export function decodeTruncate(buffer: Uint8Array, offset: number): Truncate {

@@ -1,0 +1,218 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { type Client } from '@sluice/postgres-client';
+import { type TestDatabase, waitFor } from '@sluice/testing';
+import { untilCaughtUp } from '../../src/catch-up.js';
+import { type Cluster, startCluster } from '../../src/cluster.js';
+import { type RunningTask, underTraffic } from '../../src/fault-scenario.js';
+import { MIXED } from '../../src/mixed-schema.js';
+
+const SCHEMA = `
+CREATE SCHEMA running;
+CREATE TABLE running.rows (id integer PRIMARY KEY, code integer UNIQUE, filler text);
+CREATE TABLE running.others (id integer PRIMARY KEY, code integer UNIQUE, filler text);
+CREATE TABLE running.keyless (n integer);
+ALTER TABLE running.keyless REPLICA IDENTITY FULL;
+`;
+/** Some megabytes: several parts of what is written at once. */
+const ROWS = 40_000;
+const FILLER = `repeat('x', 100)`;
+
+let cluster: Cluster;
+let source: TestDatabase;
+let target: TestDatabase;
+let taskId: string;
+let seed = 0;
+
+const traffic = (): Promise<RunningTask> => underTraffic({ cluster, taskId, source, target, seed: (seed += 1) });
+
+beforeAll(async () => {
+  cluster = await startCluster({ env: { SLUICE_CAPTURE_WHOLE_MS: '2000' } });
+  source = await cluster.sourceDatabase(MIXED + SCHEMA);
+  // Nearly every transaction of more than a few rows is sent while it runs.
+  await source.query(`ALTER DATABASE "${source.name}" SET logical_decoding_work_mem = '64kB'`);
+  target = await cluster.targetDatabase();
+  taskId = await cluster.createAndStart({ source, target });
+  await cluster.untilState(taskId, 'incremental');
+  await untilCaughtUp(source, target);
+});
+afterAll(async () => cluster[Symbol.asyncDispose]());
+
+/** A session of the source inside a transaction that the target is writing already. */
+async function runningTransaction(table = 'running.rows'): Promise<Client> {
+  await source.query(`TRUNCATE ${table}`);
+  await source.query(`INSERT INTO ${table} VALUES (0, 0, 'stays')`);
+  const client = await source.connect();
+  await client.query('BEGIN');
+  await client.query(`INSERT INTO ${table} SELECT n, n, ${FILLER} FROM generate_series(1, ${ROWS}) AS n`);
+  await untilWritten(table);
+  return client;
+}
+
+/** A session on the target has written, and not committed. */
+async function untilWritten(table: string): Promise<void> {
+  const isWritten = async (): Promise<boolean> => {
+    const rows = await target.query(
+      `SELECT FROM pg_locks JOIN pg_stat_activity USING (pid)
+       WHERE relation = $1::regclass AND mode = 'RowExclusiveLock' AND pg_stat_activity.state LIKE 'idle in transaction%'`,
+      [table],
+    );
+    return rows.length > 0;
+  };
+  await waitFor(`a writer of ${table}`, isWritten, { deadlineMs: 60_000, intervalMs: 50 });
+}
+
+/** Capture has gone back to sending transactions while they run. */
+async function untilRenewed(): Promise<void> {
+  const isRenewed = (): boolean => {
+    const log = cluster.logOf('capture');
+    return log.lastIndexOf('are sent while they run again') >= log.lastIndexOf('are sent after their commit only');
+  };
+  await waitFor('capture to send running transactions', () => Promise.resolve(isRenewed()), { deadlineMs: 60_000 });
+}
+
+const countOf = async (table: string): Promise<number | undefined> =>
+  (await target.query<{ n: number }>(`SELECT count(*)::int AS n FROM ${table}`))[0]?.n;
+
+const timesWhole = (): number =>
+  cluster.logOf('apply').split('running transactions are asked for again, after their commit').length - 1;
+
+describe('a transaction that is sent while it runs', () => {
+  it('is written before it commits, and seen at once then', async () => {
+    await using task = await traffic();
+    const wholeBefore = timesWhole();
+    await using client = await runningTransaction();
+    expect(await countOf('running.rows')).toBe(1);
+    await client.query(`UPDATE running.rows SET code = -code WHERE id <= ${ROWS / 2}`);
+    await client.query(`DELETE FROM running.rows WHERE id % 3 = 0`);
+    await client.query(`UPDATE running.rows SET id = id + ${ROWS} WHERE id % 5 = 0`);
+    await client.query('COMMIT');
+    await task.expectEqual();
+    expect(timesWhole()).toBe(wholeBefore);
+  });
+
+  it('leaves nothing when it is rolled back', async () => {
+    await using task = await traffic();
+    const wholeBefore = timesWhole();
+    await using client = await runningTransaction();
+    await client.query('ROLLBACK');
+    await source.query(`INSERT INTO running.rows SELECT n, n, 'again' FROM generate_series(1, 10) AS n`);
+    await task.expectEqual();
+    expect(await countOf('running.rows')).toBe(11);
+    expect(timesWhole()).toBe(wholeBefore);
+  });
+
+  it('keeps what its subtransactions did, but for those that were rolled back', async () => {
+    await using task = await traffic();
+    const wholeBefore = timesWhole();
+    await using client = await runningTransaction();
+    const update = (value: number): Promise<unknown> =>
+      client.query(`UPDATE running.rows SET code = $1 * 1000000 + id WHERE id % 4 <> 0`, [value]);
+    await client.query('SAVEPOINT a');
+    await update(1);
+    await client.query('SAVEPOINT b');
+    await update(2);
+    await client.query('ROLLBACK TO b');
+    await client.query('SAVEPOINT c');
+    await client.query('DELETE FROM running.rows WHERE id % 7 = 0');
+    await client.query('RELEASE c');
+    await client.query('SAVEPOINT d');
+    await update(3);
+    await client.query('SAVEPOINT e');
+    await client.query(`UPDATE running.rows SET id = -id WHERE id % 2 = 0`);
+    await client.query('ROLLBACK TO d');
+    await client.query(`UPDATE running.rows SET filler = 'last' WHERE id % 5 = 0`);
+    await client.query('COMMIT');
+    await task.expectEqual();
+    expect(timesWhole()).toBe(wholeBefore);
+  });
+
+  it('goes on beside another one, in the order of their commits', async () => {
+    await using task = await traffic();
+    const wholeBefore = timesWhole();
+    await using first = await runningTransaction('running.rows');
+    await using second = await runningTransaction('running.others');
+    await first.query(`UPDATE running.rows SET code = code + 1000000`);
+    await second.query(`UPDATE running.others SET code = code + 1000000`);
+    await second.query(`INSERT INTO running.keyless SELECT n % 100 FROM generate_series(1, 20000) AS n`);
+    await second.query('COMMIT');
+    // Behind the second, which the first did not see until now.
+    await first.query(`UPDATE running.others SET code = -code`);
+    await first.query('COMMIT');
+    await task.expectEqual();
+    expect(timesWhole()).toBe(wholeBefore);
+  });
+
+  it.each(['apply', 'capture'])('comes again from its beginning when %s is killed meanwhile', async (service) => {
+    await using task = await traffic();
+    await using client = await runningTransaction();
+    cluster.kill9(service);
+    await client.query(`UPDATE running.rows SET code = -code`);
+    await task.writers.untilMore(20);
+    await client.query('COMMIT');
+    await task.expectEqual();
+  });
+
+  it.each(['apply-before-commit', 'apply-after-commit', 'apply-before-ack'])(
+    'is applied once when apply is killed at %s',
+    async (killPoint) => {
+      await using client = await runningTransaction();
+      await untilCaughtUp(source, target);
+      await cluster.restart('apply', { SLUICE_KILL_POINT: killPoint });
+      await client.query('COMMIT');
+      await using task = await traffic();
+      await task.expectEqual();
+    },
+  );
+});
+
+describe('what cannot be followed before the commit is asked for again, whole', () => {
+  it('TRUNCATE', async () => {
+    await using task = await traffic();
+    await using client = await runningTransaction();
+    await client.query('TRUNCATE running.others');
+    await client.query(`INSERT INTO running.others SELECT n, n, ${FILLER} FROM generate_series(1, 5000) AS n`);
+    await client.query('COMMIT');
+    await task.expectEqual();
+    expect(timesWhole()).toBeGreaterThan(0);
+  });
+
+  it('and others are sent while they run again after a time', async () => {
+    await untilRenewed();
+    const wholeBefore = timesWhole();
+    await using task = await traffic();
+    await using client = await runningTransaction();
+    await client.query('COMMIT');
+    await task.expectEqual();
+    expect(timesWhole()).toBe(wholeBefore);
+  });
+
+  it('one that what has committed waits for, through somebody who waits for the table', async () => {
+    await untilRenewed();
+    const wholeBefore = timesWhole();
+    await using task = await traffic();
+    await using client = await runningTransaction();
+    await using somebody = await target.connect();
+    const locked = somebody.query('BEGIN; LOCK TABLE running.rows; COMMIT');
+    await source.query(`INSERT INTO running.rows VALUES (-1, -1, 'committed')`);
+    await locked;
+    await waitFor('apply to say so', () => Promise.resolve(timesWhole() === wholeBefore + 1), { deadlineMs: 30_000 });
+    await client.query('COMMIT');
+    await task.expectEqual();
+  });
+
+  it('more of them than there are connections', async () => {
+    await untilRenewed();
+    const wholeBefore = timesWhole();
+    await using task = await traffic();
+    const clients = [await runningTransaction()];
+    for (let count = 1; count < 4; count += 1) {
+      const client = await source.connect();
+      clients.push(client);
+      await client.query('BEGIN');
+      await client.query(`INSERT INTO running.keyless SELECT n FROM generate_series(1, 5000) AS n`);
+    }
+    for (const client of clients) await client.query('COMMIT');
+    await task.expectEqual();
+    expect(timesWhole()).toBe(wholeBefore + 1);
+  });
+});
