@@ -17,6 +17,7 @@ import path from 'node:path';
 import { type PostgresServer } from '@sluice/embedded';
 import { dropSlot, readSlot, takeOverSlot, terminateSlotReader } from './slot.js';
 import { type SlotToRead, startReading } from './spec-reader.js';
+import { openWalStream } from './wal-stream.js';
 
 interface SlotFixture extends SlotToRead, AsyncDisposable {
   readonly db: TestDatabase;
@@ -112,6 +113,37 @@ describe('WalStream', () => {
     reading.stream.resume();
     await waitFor('all rows', () => reading.commits.length === 1);
     expect(reading.kinds.filter((kind) => kind === 'I')).toHaveLength(20_000);
+    await reading.stream.close();
+  });
+
+  it('ends with the error of its reader, who gets nothing of what follows, and confirms none of it', async () => {
+    await using fixture = await slotFixture();
+    // More than one read holds, so that much of it is under way when the reader fails.
+    await fixture.db.query(`INSERT INTO t SELECT i, repeat('x', 2000) FROM generate_series(1, 5000) i`);
+    const client = await fixture.db.connect();
+    const before = await readSlot(client, fixture.slotName);
+    const { endpoint, ...names } = fixture;
+    const options = { ...names, startLsn: parseLsn('0/0'), applicationName: 'spec', signal: NEVER };
+    const stream = await openWalStream(endpoint, { ...options, statusIntervalMs: 100 });
+    let runs = 0;
+    let failure: unknown = null;
+    const refuse = (): never => {
+      runs += 1;
+      throw new Error('the reader is broken');
+    };
+    const consumer = { changes: refuse, keepalive: () => undefined, exhausted: () => undefined };
+    stream.read(consumer).catch((error: unknown) => (failure = error));
+    await waitFor('the end', () => failure !== null);
+    await fixture.db.query('INSERT INTO t VALUES (0)');
+    await stream.close();
+    expect(failure).toMatchObject({ cause: { message: 'the reader is broken' } });
+    expect(runs).toBe(1);
+    // Another reader begins where this one did.
+    const reading = await startReading(fixture);
+    await waitFor('both transactions', () => reading.commits.length === 2);
+    expect(await readSlot(client, fixture.slotName)).toMatchObject({
+      confirmedFlushLsn: before.exists && before.confirmedFlushLsn,
+    });
     await reading.stream.close();
   });
 
