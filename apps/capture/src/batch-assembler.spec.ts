@@ -37,11 +37,19 @@ const ofRunning = (xid: number, message: Buffer): Buffer => {
 const truncate = (...oids: number[]): Buffer =>
   frame('T', uint(4, oids.length), uint(1, 0), ...oids.map((oid) => uint(4, oid)));
 
+/** Reads as from a socket: the memory of a run is used again as soon as it was handed over. */
+class SocketReader extends BatchAssembler {
+  override append(run: Uint8Array): void {
+    const memory = Buffer.from(run);
+    super.append(memory);
+    memory.fill('#');
+  }
+}
+
+/** No batch is released: all of them are on their way to the bus, so that their payloads must stay as they are. */
 function pack(startLsn = ZERO_LSN): { assembler: BatchAssembler; batches: Batch[] } {
   const batches: Batch[] = [];
-  const assembler = new BatchAssembler(startLsn, (batch) =>
-    batches.push({ ...batch, payload: Uint8Array.from(batch.payload) }),
-  );
+  const assembler = new SocketReader(startLsn, (batch) => batches.push(batch));
   return { assembler, batches };
 }
 
