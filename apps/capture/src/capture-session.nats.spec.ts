@@ -316,11 +316,18 @@ describe('runCaptureSession', () => {
   it('stops reading while the change stream is full, and goes on when there is room', async () => {
     setup = await Setup.create();
     const config = { ...CONFIG, SLUICE_CHANGES_MAX_BYTES: 4 * MEBIBYTE };
-    setup.capture({ config });
+    const changesRead: number[] = [];
+    const onProgress: CaptureSessionOptions['onProgress'] = (progress) => {
+      if (progress.kind === 'capture') changesRead.push(progress.changes);
+    };
+    setup.capture({ config, onProgress });
     await setup.source.query(`INSERT INTO t SELECT i, repeat('x', 1000) FROM generate_series(1, 20000) i`);
     const streams = changeStreams(setup.bus);
     const { taskId } = setup.task;
     await waitFor('a full stream', async () => ((await streams.info(taskId))?.sizeBytes ?? 0) > 3 * MEBIBYTE);
+    const reports = changesRead.length;
+    await waitFor('two more reports', () => changesRead.length >= reports + 2);
+    expect(changesRead.at(-1)).toBeLessThan(20_000);
     await using reader = await streams.openReader(taskId, {});
     const payloads: Uint8Array[] = [];
     const kinds = (): string => changeKinds(payloads.map((payload) => ({ payload })) as ChangeMessage[]);
