@@ -147,6 +147,43 @@ describe.each<{ source: PostgresMajor; target: PostgresMajor }>([
     await session.close();
   });
 
+  it('makes the target be looked at again, also where no new description of the table comes', async () => {
+    const schema = `CREATE TYPE mood AS ENUM ('sad', 'glad'); ALTER TABLE t ADD COLUMN m mood`;
+    await using setup = await Setup.create(`${SHOP}; ${schema}`, majors);
+    const session = await setup.open();
+    await session.applyTransactions(
+      await setup.record(
+        "UPDATE t SET m = 'sad'",
+        'ALTER TYPE mood RENAME TO feeling',
+        "UPDATE t SET m = 'glad' WHERE id = 1",
+        "INSERT INTO t VALUES (3, 'three', 'glad')",
+      ),
+    );
+    await setup.expectSame();
+    await session.close();
+  });
+
+  it('leaves no statement prepared that was made for tables as they were', async () => {
+    await using setup = await Setup.create(SHOP, majors);
+    const session = await setup.open();
+    // Filled on the target by the session that executes it: a session sees none but its own.
+    const look = `CREATE MATERIALIZED VIEW kept AS SELECT name FROM pg_prepared_statements WHERE name ~ '^sluice_[0-9]+$'`;
+    await session.applyTransactions(
+      await setup.record(
+        "UPDATE t SET v = 'x' WHERE id = 1",
+        'INSERT INTO child VALUES (1, 1)',
+        `BEGIN; ALTER TABLE t ADD COLUMN n int; ${look}; COMMIT`,
+      ),
+    );
+    expect(await setup.target.query('SELECT name FROM kept')).toEqual([]);
+    // What is sent again is prepared again.
+    await session.applyTransactions(
+      await setup.record('INSERT INTO child VALUES (2, 1)', "UPDATE t SET v = 'y', n = 1"),
+    );
+    await setup.expectSame();
+    await session.close();
+  });
+
   it('leaves the rows of a new table to its copy, whatever the stream brings of it', async () => {
     await using setup = await Setup.create(SHOP, majors);
     const session = await setup.open();
