@@ -163,6 +163,25 @@ describe.each<{ source: PostgresMajor; target: PostgresMajor }>([
     await session.close();
   });
 
+  it('is taken back with what was learned of tables behind it, when changes have to be written again', async () => {
+    const schema = `CREATE TYPE mood AS ENUM ('sad', 'glad'); ALTER TABLE t ADD COLUMN m mood, ADD COLUMN u int UNIQUE`;
+    await using setup = await Setup.create(`${SHOP}; ${schema}`, majors);
+    const session = await setup.open();
+    // The table is known from before, so that its description comes again and says nothing new.
+    await session.applyTransactions(await setup.record("UPDATE t SET m = 'sad', u = id"));
+    await session.applyTransactions(
+      await setup.record(
+        "INSERT INTO t VALUES (3, 'three', 'sad', 3)",
+        'ALTER TYPE mood RENAME TO feeling',
+        // Folded, it meets a row in the way; one by one everything begins again, before the DDL.
+        "BEGIN; UPDATE t SET u = -1, m = 'glad' WHERE id = 1; UPDATE t SET u = 1 WHERE id = 2; UPDATE t SET u = 2 WHERE id = 1; COMMIT",
+      ),
+    );
+    await setup.expectSame();
+    expect(setup.executed.map(({ outcome }) => outcome)).toEqual(['applied']);
+    await session.close();
+  });
+
   it('leaves no statement prepared that was made for tables as they were', async () => {
     await using setup = await Setup.create(SHOP, majors);
     const session = await setup.open();
