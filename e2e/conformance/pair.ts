@@ -1,4 +1,5 @@
 import { type PostgresMajor } from '@sluice/embedded';
+import { quoteIdentifier } from '@sluice/postgres-client';
 import { findDifferences, testDatabase, type TestDatabase, testServer, waitFor } from '@sluice/testing';
 import { type Cluster } from '../src/cluster.js';
 import { oddSettings } from './cases/settings.js';
@@ -14,6 +15,8 @@ export interface PairOptions {
   readonly sourceMajor: PostgresMajor;
   readonly targetMajor: PostgresMajor;
   readonly cases: readonly ConformanceCase[];
+  /** The source sends every transaction while it runs, change by change. PostgreSQL 16 or newer. */
+  readonly isStreamed?: boolean;
 }
 
 /** @returns by case: what differs after one task has loaded all cases and then applied the traffic of all. */
@@ -21,6 +24,7 @@ export async function runPair(cluster: Cluster, options: PairOptions): Promise<R
   const { cases } = options;
   await using source = await openDatabase(options.sourceMajor, 'source');
   await using target = await openDatabase(options.targetMajor, 'target');
+  if (options.isStreamed) await source.query(streamAtOnce(source.name));
   await using session = await source.connect();
   for (const testCase of cases) await setUpCase(session, testCase);
   await source.query(oddSettings(source.name, 'source'));
@@ -39,6 +43,11 @@ export async function runPair(cluster: Cluster, options: PairOptions): Promise<R
   await cluster.api.act(taskId, 'end');
   await cluster.untilState(taskId, 'ended');
   return new Map(cases.map((testCase) => [testCase, ofCase(testCase)]));
+}
+
+/** https://www.postgresql.org/docs/current/runtime-config-developer.html#GUC-DEBUG-LOGICAL-REPLICATION-STREAMING */
+function streamAtOnce(database: string): string {
+  return `ALTER DATABASE ${quoteIdentifier(database)} SET debug_logical_replication_streaming = immediate`;
 }
 
 async function openDatabase(major: PostgresMajor, role: string): Promise<TestDatabase> {

@@ -47,7 +47,7 @@ export const CaptureConfig = BaseConfig.extend({
     .max(3_600_000)
     .default(60_000)
     .describe(
-      'For how long transactions are sent after their commit only when one could not be followed while it ran; doubled, up to an hour, while that happens again.',
+      'For how long transactions are sent after their commit only when one could not be followed while it ran; doubled, up to sixty times as long, while that happens again.',
     ),
   SLUICE_CHANGES_MAX_BYTES: z.coerce
     .number()

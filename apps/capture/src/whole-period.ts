@@ -1,5 +1,5 @@
-/** However often running transactions turn out to be unfit, they are tried again after so long. */
-const PERIOD_MAX_MS = 3_600_000;
+/** However often running transactions turn out to be unfit, they are tried again after so many times the first period. */
+const GROWTH_MAX = 60;
 
 /**
  * For how long transactions are sent after their commit only, since apply asked for that: longer each time when what came
@@ -18,7 +18,7 @@ export class WholePeriod {
   /** Milliseconds until they may be sent while they run. */
   next(nowMs: number): number {
     const isSoon = nowMs - this.#endedAtMs < this.#lengthMs;
-    this.#lengthMs = isSoon ? Math.min(this.#lengthMs * 2, PERIOD_MAX_MS) : this.#baseMs;
+    this.#lengthMs = isSoon ? Math.min(this.#lengthMs * 2, this.#baseMs * GROWTH_MAX) : this.#baseMs;
     this.#endedAtMs = nowMs + this.#lengthMs;
     return this.#lengthMs;
   }

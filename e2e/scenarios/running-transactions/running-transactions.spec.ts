@@ -152,6 +152,18 @@ describe('a transaction that is sent while it runs', () => {
     await task.expectEqual();
   });
 
+  it('comes again from its beginning when somebody ends its session on the target', async () => {
+    await using task = await traffic();
+    await using client = await runningTransaction();
+    await target.query(
+      `SELECT pg_terminate_backend(pid) FROM pg_locks WHERE relation = 'running.rows'::regclass AND mode = 'RowExclusiveLock'`,
+    );
+    await client.query(`UPDATE running.rows SET code = -code`);
+    await task.writers.untilMore(20);
+    await client.query('COMMIT');
+    await task.expectEqual();
+  });
+
   it.each(['apply-before-commit', 'apply-after-commit', 'apply-before-ack'])(
     'is applied once when apply is killed at %s',
     async (killPoint) => {

@@ -10,6 +10,8 @@ export interface StreamedTransactionOptions {
   readonly applier: ChangeApplier;
   /** It is committed on the target; `targetLsn` is where its WAL stands then. */
   readonly onCommitted: (end: AppliedEnd, targetLsn: Lsn, applier: ChangeApplier) => void;
+  /** Takes the connection back when nothing is open on it. */
+  readonly giveBack: (connection: TargetConnection) => Promise<void>;
 }
 
 /**
@@ -22,6 +24,8 @@ export interface StreamedTransactionOptions {
 export class StreamedTransaction implements AsyncDisposable {
   readonly #connection: TargetConnection;
   readonly #options: StreamedTransactionOptions;
+  #isCommitted = false;
+  #isOver = false;
 
   constructor(options: StreamedTransactionOptions) {
     this.#options = options;
@@ -53,6 +57,8 @@ export class StreamedTransaction implements AsyncDisposable {
     await this.#attempt(() => applier.complete(() => this.#connection.sendCheckpoint(end)));
     try {
       onCommitted(end, await this.#connection.commit(), applier);
+      this.#connection.relations.commit();
+      this.#isCommitted = true;
     } catch (error) {
       throw targetError(error, 'commit');
     }
@@ -60,7 +66,10 @@ export class StreamedTransaction implements AsyncDisposable {
 
   /** Rolls back what is not committed. */
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#connection.close();
+    if (this.#isOver) return;
+    this.#isOver = true;
+    if (this.#isCommitted) await this.#options.giveBack(this.#connection);
+    else await this.#connection.close();
   }
 
   async #attempt(step: () => Promise<void>): Promise<void> {

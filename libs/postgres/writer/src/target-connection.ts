@@ -51,9 +51,11 @@ export async function connectForWriting(
       `SELECT pg_catalog.current_setting('server_version_num')::int AS version, pg_catalog.pg_backend_pid() AS pid`,
     );
     const { version, pid } = present(rows[0], 'what every server answers');
-    const settings = NEWER_SETTINGS.filter(([sinceVersion]) => version >= sinceVersion);
-    for (const [, setting] of settings) await client.query(`SET ${setting}`);
-    await client.query('SET session_replication_role = replica');
+    const settings = NEWER_SETTINGS.filter(([sinceVersion]) => version >= sinceVersion).map(([, setting]) => setting);
+    // In one round trip.
+    await client.query(
+      [...settings, 'session_replication_role = replica'].map((setting) => `SET ${setting}`).join('; '),
+    );
     return { client, backendPid: pid };
   } catch (error) {
     await client.end().catch(() => undefined);

@@ -12,6 +12,7 @@ import { LockWatch } from './lock-watch.js';
 import { startKey } from './relation-registry.js';
 import { LargeTransaction } from './large-transaction.js';
 import { type SourceTransaction } from './source-transaction.js';
+import { SpareConnections } from './spare-connections.js';
 import { StreamedTransaction } from './streamed-transaction.js';
 import { type AppliedEnd, connectForWriting, TargetConnection } from './target-connection.js';
 
@@ -31,6 +32,7 @@ export class TargetSession {
   readonly #endpoint: Endpoint;
   /** Writes what has committed at the source. */
   readonly #connection: TargetConnection;
+  readonly #spare = new SpareConnections();
   readonly #startLsns: ReadonlyMap<string, Lsn>;
   readonly #pending: PendingTables;
   readonly #ddl: DdlRunner | null;
@@ -184,21 +186,21 @@ export class TargetSession {
 
   /** Begins a transaction that still runs at the source, on a connection of its own, beside all others. */
   async beginStreamed(xid: number): Promise<StreamedTransaction> {
-    const [taskId, epoch] = [this.#taskId, this.#epoch];
-    const connected = await connectForWriting(this.#endpoint, { taskId }).catch((error: unknown) => {
-      throw asUnfit(targetError(error, 'opening the target'));
-    });
-    const connection = new TargetConnection(connected, {
-      taskId,
-      epoch,
-      startLsns: this.#startLsns,
-      addedColumns: null,
-    });
+    const connection = this.#spare.take() ?? (await this.#openAnother());
     return new StreamedTransaction({
       connection,
       applier: this.#newApplier('streamed', { connection, topXid: xid }),
       onCommitted: (end, targetLsn, applier) => this.#noteCommitted(end, { targetLsn, applier }),
+      giveBack: (spare) => this.#spare.give(spare),
     });
+  }
+
+  async #openAnother(): Promise<TargetConnection> {
+    const [taskId, epoch] = [this.#taskId, this.#epoch];
+    const connected = await connectForWriting(this.#endpoint, { taskId }).catch((error: unknown) => {
+      throw asUnfit(targetError(error, 'opening the target'));
+    });
+    return new TargetConnection(connected, { taskId, epoch, startLsns: this.#startLsns, addedColumns: null });
   }
 
   /** Of the session that writes what has committed. */
@@ -238,8 +240,8 @@ export class TargetSession {
     return this.#durableLsn;
   }
 
-  close(): Promise<void> {
-    return this.#connection.close();
+  async close(): Promise<void> {
+    await Promise.all([this.#spare[Symbol.asyncDispose](), this.#connection.close()]);
   }
 
   async #applyTogether(transactions: readonly SourceTransaction[], mode: ApplyMode): Promise<void> {
