@@ -8,6 +8,7 @@ export { type CutOptions, type FaultProxy, faultProxy } from './faults/fault-pro
 export { KILL_POINTS, killPointEnvironment, type KillPointName } from './faults/kill-points.js';
 export { type NatsCluster, natsCluster } from './nats/nats-cluster.js';
 export { dedicatedNats, testNats } from './nats/test-nats.js';
+export { DdlPair, failureOf } from './postgres/ddl-pair.js';
 export {
   expectSameRows,
   findDifferences,

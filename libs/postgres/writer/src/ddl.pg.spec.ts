@@ -1,99 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
-import { type DdlDecision, type DdlOptions, SluiceError } from '@sluice/contracts';
+import { type DdlDecision } from '@sluice/contracts';
 import { type PostgresMajor } from '@sluice/embedded';
 import { present } from '@sluice/kernel';
 import { formatLsn } from '@sluice/model';
-import { type Client } from '@sluice/postgres-client';
-import { installDdlCapture } from '@sluice/postgres-ddl';
-import { expectSameRows, startRecording, takeRecorded, testDatabase, type TestDatabase } from '@sluice/testing';
-import { randomUUID } from 'node:crypto';
-import { ensureCheckpointTable } from './checkpoint.js';
-import { type ExecutedDdl } from './ddl-runner.js';
-import { type SourceTransaction } from './source-transaction.js';
-import { TargetSession } from './target-session.js';
-
-/** A source whose DDL is captured and recorded, and a target. */
-class Setup implements AsyncDisposable {
-  readonly taskId = randomUUID();
-  readonly helperName = `sluice_${this.taskId.replaceAll('-', '')}`;
-  readonly executed: ExecutedDdl[] = [];
-  readonly #isOld: boolean;
-
-  readonly source: TestDatabase;
-  readonly target: TestDatabase;
-
-  private constructor(
-    databases: { source: TestDatabase; target: TestDatabase },
-    readonly recorder: Client,
-    sourceMajor: PostgresMajor,
-  ) {
-    ({ source: this.source, target: this.target } = databases);
-    this.#isOld = sourceMajor < 14;
-  }
-
-  static async create(schema: string, majors: { source: PostgresMajor; target: PostgresMajor }): Promise<Setup> {
-    const source = await testDatabase({ schema, major: majors.source });
-    const target = await testDatabase({ schema, major: majors.target });
-    const recorder = await source.connect();
-    const setup = new Setup({ source, target }, recorder, majors.source);
-    await recorder.query('CREATE PUBLICATION made_first');
-    await installDdlCapture(recorder, { helperName: setup.helperName, publicationName: 'made_first' });
-    await startRecording(recorder);
-    // As a task publishes: new tables not by themselves.
-    await recorder.query('DROP PUBLICATION recorded; CREATE PUBLICATION recorded FOR TABLE t, child');
-    if (setup.#isOld) await recorder.query(`ALTER PUBLICATION recorded ADD TABLE ${setup.helperName}.ddl_event`);
-    await ensureCheckpointTable(await target.connect());
-    await target.query('INSERT INTO sluice.checkpoint VALUES ($1, 0, $2)', [setup.taskId, '0/0']);
-    return setup;
-  }
-
-  open(
-    options: { policies?: DdlOptions['policies']; decisions?: readonly DdlDecision[] } = {},
-  ): Promise<TargetSession> {
-    return TargetSession.open(this.target.endpoint, {
-      taskId: this.taskId,
-      ddl: {
-        helperName: this.helperName,
-        policies: options.policies ?? {},
-        decisions: options.decisions ?? [],
-        onExecuted: (ddl) => this.executed.push(...ddl),
-      },
-    });
-  }
-
-  /** What the source sends for statements that are run each by itself. */
-  async record(...statements: string[]): Promise<SourceTransaction[]> {
-    for (const statement of statements) await this.recorder.query(statement);
-    const recorded = await takeRecorded(this.recorder, { messages: !this.#isOld });
-    return recorded.map(({ frames, ...transaction }) => ({
-      ...transaction,
-      runs: [{ buffer: frames, start: 0, end: frames.length }],
-      sizeBytes: frames.length,
-    }));
-  }
-
-  async expectSame(): Promise<void> {
-    await expectSameRows(this.source, this.target, { excludeSchemas: ['sluice', this.helperName] });
-  }
-
-  pending(): Promise<readonly { table_name: string }[]> {
-    return this.target.query('SELECT table_name FROM sluice.adoption ORDER BY 1');
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.target[Symbol.asyncDispose]();
-    await this.source[Symbol.asyncDispose]();
-  }
-}
-
-async function failureOf(work: Promise<unknown>): Promise<SluiceError> {
-  const error = await work.then(
-    () => null,
-    (reason: unknown) => reason,
-  );
-  if (error instanceof SluiceError) return error;
-  throw new Error(`no failure with a code: ${String(error)}`);
-}
+import { DdlPair, failureOf } from '@sluice/testing';
 
 const SHOP = `
   CREATE TABLE t (id int PRIMARY KEY, v text);
@@ -105,7 +15,7 @@ describe.each<{ source: PostgresMajor; target: PostgresMajor }>([
   { source: 13, target: 15 },
 ])('DDL of PostgreSQL $source on PostgreSQL $target', (majors) => {
   it('is executed in its place among the rows', async () => {
-    await using setup = await Setup.create(SHOP, majors);
+    await using setup = await DdlPair.create(SHOP, majors);
     const session = await setup.open();
     await session.applyTransactions(
       await setup.record(
@@ -129,7 +39,7 @@ describe.each<{ source: PostgresMajor; target: PostgresMajor }>([
   });
 
   it('is executed between the rows of one transaction, and forgotten with them', async () => {
-    await using setup = await Setup.create(SHOP, majors);
+    await using setup = await DdlPair.create(SHOP, majors);
     const session = await setup.open();
     await session.applyTransactions(
       await setup.record(
@@ -204,7 +114,7 @@ describe.each<{ source: PostgresMajor; target: PostgresMajor }>([
   });
 
   it('leaves the rows of a new table to its copy, whatever the stream brings of it', async () => {
-    await using setup = await Setup.create(SHOP, majors);
+    await using setup = await DdlPair.create(SHOP, majors);
     const session = await setup.open();
     const transactions = await setup.record(
       "INSERT INTO t VALUES (3, 'three')",
@@ -228,7 +138,7 @@ describe.each<{ source: PostgresMajor; target: PostgresMajor }>([
   });
 
   it('lets a statement wait that needs the rows of a new table', async () => {
-    await using setup = await Setup.create(`${SHOP}; INSERT INTO child VALUES (1, 5)`, majors);
+    await using setup = await DdlPair.create(`${SHOP}; INSERT INTO child VALUES (1, 5)`, majors);
     const session = await setup.open();
     await session.applyTransactions(
       await setup.record(
@@ -247,7 +157,7 @@ describe('a DDL that the target refuses', () => {
   const MAJORS = { source: 15, target: 15 } as const;
 
   it('stops with its place and text, with nothing of its transaction and all before it applied', async () => {
-    await using setup = await Setup.create(SHOP, MAJORS);
+    await using setup = await DdlPair.create(SHOP, MAJORS);
     await setup.target.query('CREATE VIEW in_the_way AS SELECT v FROM t');
     const session = await setup.open();
     const transactions = await setup.record(
@@ -285,7 +195,7 @@ describe('a DDL that the target refuses', () => {
     { decision: 'skip', left: ['id', 'v'] },
     { decision: 'replace', statement: 'ALTER TABLE t ADD COLUMN other text', left: ['id', 'v', 'other'] },
   ])('is decided on: $decision', async ({ decision, statement, left }) => {
-    await using setup = await Setup.create(SHOP, MAJORS);
+    await using setup = await DdlPair.create(SHOP, MAJORS);
     await setup.target.query('ALTER TABLE t ADD COLUMN n int; ALTER TABLE t DROP COLUMN n');
     const transactions = await setup.record('ALTER TABLE t ADD COLUMN n int', 'CREATE INDEX t_v ON t (v)');
     const place = { commitLsn: formatLsn(present(transactions[0], 'a transaction').commitLsn), number: 1 };
@@ -309,7 +219,7 @@ describe('a DDL that the target refuses', () => {
     { policy: 'skip', code: null },
     { policy: 'stop', code: 'SLUICE-5014' },
   ])('of a class whose policy is $policy', async ({ policy, code }) => {
-    await using setup = await Setup.create(SHOP, MAJORS);
+    await using setup = await DdlPair.create(SHOP, MAJORS);
     const session = await setup.open({ policies: { table: policy } });
     const applied = session.applyTransactions(await setup.record('ALTER TABLE t ADD COLUMN n int'));
     if (code === null) await applied;
@@ -319,7 +229,7 @@ describe('a DDL that the target refuses', () => {
   });
 
   it('refuses a statement that would end the transaction', async () => {
-    await using setup = await Setup.create(SHOP, MAJORS);
+    await using setup = await DdlPair.create(SHOP, MAJORS);
     const [transaction] = await setup.record('ALTER TABLE t ADD COLUMN n int');
     const place = { commitLsn: formatLsn(present(transaction, 'a transaction').commitLsn), number: 1 };
     for (const statement of ['COMMIT', 'ALTER TABLE t ADD COLUMN n int; COMMIT']) {
@@ -333,7 +243,7 @@ describe('a DDL that the target refuses', () => {
   });
 
   it('passes by itself when it is a lock', async () => {
-    await using setup = await Setup.create(SHOP, MAJORS);
+    await using setup = await DdlPair.create(SHOP, MAJORS);
     const session = await setup.open();
     const holder = await setup.target.connect();
     await holder.query('BEGIN; LOCK TABLE t IN ACCESS SHARE MODE');
