@@ -133,6 +133,8 @@ export class TableAdoption implements AsyncDisposable {
   }
 
   async #untilWoken(): Promise<void> {
+    // It may be over since the last attempt; whoever listens now would not hear of it.
+    this.#signal.throwIfAborted();
     const stopped = deferred<void>();
     const stop = (): void => stopped.resolve();
     this.#signal.addEventListener('abort', stop, { once: true });
