@@ -31,7 +31,10 @@ export function ddlSettings({ task, source, log, onExecuted }: FollowDdlOptions)
   };
 }
 
-function logExecuted(log: FollowDdlOptions['log'], { place, tag, identity, outcome, reason }: ExecutedDdl): void {
+export function logExecuted(
+  log: FollowDdlOptions['log'],
+  { place, tag, identity, outcome, reason }: ExecutedDdl,
+): void {
   const fields = { lsn: formatLsn(place.commitLsn), number: place.number, tag, identity, reason };
   log[outcome === 'skipped' ? 'warn' : 'info'](fields, `DDL ${outcome}`);
 }

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { DEFAULT_INCREMENTAL_OPTIONS } from '@sluice/contracts';
+import { DEFAULT_INCREMENTAL_OPTIONS, type DdlDecision } from '@sluice/contracts';
 import { type TargetSession } from '@sluice/postgres-writer';
 import { createLogger } from '@sluice/telemetry';
 import { DdlPair, waitFor } from '@sluice/testing';
@@ -9,6 +9,7 @@ const SHOP = `
   CREATE TABLE t (id int PRIMARY KEY, v text);
   CREATE TABLE child (id int PRIMARY KEY, t_id int);
   INSERT INTO child VALUES (1, 5)`;
+const FOREIGN_KEY = 'ALTER TABLE child ADD CONSTRAINT child_parent FOREIGN KEY (t_id) REFERENCES parent';
 
 let pair: DdlPair;
 let session: TargetSession;
@@ -22,14 +23,14 @@ afterEach(async () => {
   await pair[Symbol.asyncDispose]();
 });
 
-function adopt(): TableAdoption {
+function adopt(decisions: DdlDecision[] = []): TableAdoption {
   return new TableAdoption({
     task: {
       taskId: pair.taskId,
       name: 'spec',
       syncType: 'full_and_incremental',
       incremental: DEFAULT_INCREMENTAL_OPTIONS,
-      ddlDecisions: [],
+      ddlDecisions: decisions,
       slotName: pair.helperName,
       publicationName: 'recorded',
     },
@@ -49,6 +50,34 @@ async function untilReady(adoption: TableAdoption): Promise<void> {
 }
 
 describe('tables that join', () => {
+  it('do not when the target refuses what waited for their rows; it is shown, and a person decides', async () => {
+    await pair.target.query('INSERT INTO child VALUES (2, 99)');
+    await session.applyTransactions(
+      await pair.record('CREATE TABLE parent (id int PRIMARY KEY)', 'INSERT INTO parent VALUES (5)', FOREIGN_KEY),
+    );
+    let place = { commitLsn: '', number: 0 };
+    {
+      await using adoption = adopt();
+      await untilReady(adoption);
+      await adoption.join();
+      await waitFor('the failure', () => adoption.failure !== null);
+      expect(adoption.failure).toMatchObject({
+        code: 'SLUICE-5013',
+        evidence: { statement: FOREIGN_KEY, sqlState: '23503', number: '1' },
+      });
+      place = { commitLsn: adoption.failure?.evidence?.['commitLsn'] ?? '', number: 1 };
+      expect(session.pending.tables).toHaveLength(1);
+    }
+    await using adoption = adopt([{ ...place, decision: 'replace', statement: `${FOREIGN_KEY} NOT VALID` }]);
+    await untilReady(adoption);
+    await adoption.join();
+    expect(session.pending.tables).toEqual([]);
+    expect(await pair.target.query('SELECT id FROM parent')).toEqual([{ id: 5 }]);
+    expect(await pair.target.query(`SELECT conname FROM pg_constraint WHERE contype = 'f'`)).toEqual([
+      { conname: 'child_parent' },
+    ]);
+  });
+
   it('are left alone when the run ends right behind their copy', async () => {
     await session.applyTransactions(await pair.record('CREATE TABLE fresh (id int PRIMARY KEY)'));
     const adoption = adopt();

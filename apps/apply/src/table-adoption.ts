@@ -10,8 +10,9 @@ import {
   holdSlotSnapshot,
   publishForAdoption,
 } from '@sluice/postgres-snapshot';
-import { type TargetSession } from '@sluice/postgres-writer';
+import { type ExecutedDdl, runPostponed, type TargetSession } from '@sluice/postgres-writer';
 import { type Logger } from '@sluice/telemetry';
+import { logExecuted } from './follow-ddl.js';
 
 export interface TableAdoptionOptions {
   readonly task: TaskSpec;
@@ -197,6 +198,7 @@ export class TableAdoption implements AsyncDisposable {
       await using source = await connectSource(sourceEndpoint, { applicationName });
       await using target = await connectTarget(targetEndpoint, { applicationName });
       await target.query('SET session_replication_role = replica');
+      const executed: ExecutedDdl[] = [];
       const { tables, rows, bytes } = await copyAdopted(
         { source, target },
         {
@@ -205,12 +207,16 @@ export class TableAdoption implements AsyncDisposable {
           snapshot: held,
           oids,
           signal: this.#signal,
+          finish: async (session) => {
+            executed.push(...(await runPostponed(session, { taskId: task.taskId, decisions: task.ddlDecisions })));
+          },
           passing: (moment) => killPoint(`adoption-${moment}`),
         },
       );
       session.pending.joined(oids);
       const names = tables.map(({ schema, name }) => `${schema}.${name}`);
       log.info({ lsn: formatLsn(joinLsn), tables: names, rows, bytes }, 'tables joined');
+      executed.forEach((ddl) => logExecuted(log, ddl));
       return { kind: 'joined' };
     } catch (error) {
       if (error instanceof SluiceError && error.code === 'SLUICE-3003') return { kind: 'again' };
@@ -230,15 +236,17 @@ export class TableAdoption implements AsyncDisposable {
   }
 }
 
+/** A newer run has taken over, or a person decides on a DDL. */
+const FINAL: readonly string[] = ['SLUICE-5004', 'SLUICE-5013'];
+
 /** Only a person can give the right to publish a table, or to read it. */
 function isFinal(error: unknown): boolean {
-  return (
-    hasSqlState(error, SQLSTATE.insufficientPrivilege) || (error instanceof SluiceError && error.code === 'SLUICE-5004')
-  );
+  if (error instanceof SluiceError) return FINAL.includes(error.code);
+  return hasSqlState(error, SQLSTATE.insufficientPrivilege);
 }
 
 function asFailure(error: unknown, tables: readonly string[]): SluiceError {
-  if (error instanceof SluiceError && (error.spec.retry === 'backoff' || error.code === 'SLUICE-5004')) return error;
+  if (error instanceof SluiceError && (error.spec.retry === 'backoff' || FINAL.includes(error.code))) return error;
   const detail = error instanceof SluiceError ? error.detail : String(error instanceof Error ? error.message : error);
   if (isConnectionLoss(error)) return new SluiceError('SLUICE-1012', { detail, cause: error });
   return new SluiceError('SLUICE-5015', { detail: `${tables.join(', ')}: ${detail}`, cause: error });

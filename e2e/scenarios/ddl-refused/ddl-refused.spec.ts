@@ -113,6 +113,34 @@ describe('a DDL that the target refuses', () => {
   });
 });
 
+describe('a DDL that waited for the rows of a new table, and that the target refuses', () => {
+  it('stops the task like every other, and is decided on', async () => {
+    await begin();
+    // By hand: what the foreign key of the source does not hold for.
+    await target.query("INSERT INTO item VALUES (99, 'by hand', 99)");
+    const session = await source.connect();
+    const statement = 'ALTER TABLE item ADD CONSTRAINT item_price FOREIGN KEY (price) REFERENCES price';
+    await session.query('CREATE TABLE price AS SELECT g AS price FROM generate_series(1, 20) g');
+    await session.query(`BEGIN; ALTER TABLE price ADD PRIMARY KEY (price); ${statement}; COMMIT`);
+    const failed = await untilFailed();
+    expect(failed.error).toMatchObject({
+      code: 'SLUICE-5013',
+      evidence: { number: '2', tag: 'ALTER TABLE', identity: 'public.item', statement, sqlState: '23503' },
+    });
+    expect(await decide({ ...placeOf(failed), decision: 'replace', statement: `${statement} NOT VALID` })).toBe(200);
+    await expectGoesOn();
+    await waitFor(
+      'the table to have joined',
+      async () => (await target.query('SELECT FROM sluice.adoption')).length === 0,
+      { deadlineMs: 60_000 },
+    );
+    await expectSameRows(source, target, { tables: ['public.price'] });
+    expect(await target.query(`SELECT conname FROM pg_constraint WHERE contype = 'f'`)).toEqual([
+      { conname: 'item_price' },
+    ]);
+  }, 120_000);
+});
+
 describe('a policy', () => {
   it('stops at its class and leaves out another', async () => {
     await begin({ index: 'skip', view: 'stop' });

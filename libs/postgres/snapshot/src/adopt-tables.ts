@@ -82,6 +82,8 @@ export interface AdoptionOptions {
   /** Of the pending tables that were published before the snapshot. */
   readonly oids: readonly number[];
   readonly signal: AbortSignal;
+  /** Executes what waited for the rows, if it waits for no others. */
+  readonly finish: (target: Client) => Promise<void>;
   readonly passing: (moment: 'before-commit' | 'after-commit') => void;
 }
 
@@ -192,25 +194,12 @@ async function copyTable(
   }
 }
 
-async function finishAdoption(target: Client, { taskId, epoch, oids }: AdoptionOptions): Promise<void> {
+async function finishAdoption(target: Client, { taskId, epoch, oids, finish }: AdoptionOptions): Promise<void> {
   await target.query('DELETE FROM sluice.adoption WHERE task_id = $1 AND relation_oid = ANY ($2::oid[])', [
     taskId,
     oids,
   ]);
-  const { rows: steps } = await target.query<{ relation: string; statement: string | null; path: string[] | null }>(
-    `WITH due AS (
-       DELETE FROM sluice.adoption_step
-       WHERE task_id = $1 AND NOT EXISTS (SELECT FROM sluice.adoption a WHERE a.task_id = $1)
-       RETURNING step_id, relation_oid, statement, search_path)
-     SELECT relation_oid::regclass::text AS relation, statement, search_path AS path FROM due
-     WHERE relation_oid IN (SELECT oid FROM pg_catalog.pg_class) ORDER BY step_id`,
-    [taskId],
-  );
-  for (const { relation, statement, path } of steps) {
-    const searchPath = (path ?? []).map(quoteIdentifier).join(', ');
-    await target.query(`SELECT pg_catalog.set_config('search_path', $1, true)`, [searchPath]);
-    await target.query(statement ?? `REFRESH MATERIALIZED VIEW ${relation}`);
-  }
+  await finish(target);
   const { rowCount } = await target.query('UPDATE sluice.checkpoint SET lsn = lsn WHERE task_id = $1 AND epoch = $2', [
     taskId,
     epoch.toString(),

@@ -17,7 +17,8 @@ import { type AddedColumns } from './add-columns.js';
 import { FoldedStatementFailed } from './apply-failure.js';
 import { type ApplyMode } from './change-applier.js';
 import { ddlError, ddlFailed, type ShownDdl } from './ddl-failure.js';
-import { emptyTable, findDifference, readExistingRoles, withSettings } from './ddl-target.js';
+import { runStatement, type StatementContext } from './ddl-statement.js';
+import { emptyTable, findDifference, readExistingRoles } from './ddl-target.js';
 import { type PendingTables } from './pending-tables.js';
 import { startKey } from './relation-registry.js';
 
@@ -62,20 +63,8 @@ interface DdlAt {
   readonly texts: StatementTexts;
 }
 
-interface RunOptions {
-  readonly ddl: ShownDdl;
-  readonly place: DdlPlace;
-  /** Of the session on the source: names and literals mean what they meant there. */
-  readonly settings: DdlCommand['settings'];
-}
-
-/** Readers of the target wait behind us, so it is better to try again later. */
-const LOCK_TIMEOUT_MS = 15_000;
-/** A function may name what comes later, or what was left out. */
-const SETTINGS = { lock_timeout: String(LOCK_TIMEOUT_MS), check_function_bodies: 'off' };
 /** Where the target goes back to when a statement has to wait for rows. */
 const SAVEPOINT = 'sluice_ddl';
-const TRANSACTION_COMMAND = /^[\s;]*(begin|start|commit|end|rollback|abort|savepoint|release|prepare\s+transaction)\b/i;
 const OWNER_CHANGE = /\bOWNER\s+TO\b/i;
 
 /**
@@ -158,7 +147,7 @@ export class DdlRunner {
     settings: DdlCommand['settings'],
   ): Promise<void> {
     const ddl = shownOf(plan);
-    const decision = this.#decisionOn(place);
+    const decision = decisionOn(this.#options.decisions, place);
     const action = decision?.decision ?? this.#policyOf(ddl.class);
     const command = plan.kind === 'command' ? plan.command : null;
     if (action === 'stop')
@@ -193,7 +182,7 @@ export class DdlRunner {
     for (const { oid } of command.droppedTables) await this.#options.pending.remove(this.#client, oid);
     const isPostponed = !(await this.#run(command.statement, { ddl, place, settings: command.settings, command }));
     if (isPostponed) {
-      if (!(await this.#postpone(command)))
+      if (!(await this.#postpone(command, place)))
         throw ddlError('SLUICE-5013', { ddl, place, reason: 'it needs rows that are not there yet' });
       this.#note(ddl, { place, outcome: 'postponed' });
       return;
@@ -206,12 +195,13 @@ export class DdlRunner {
     }
     await this.#noteTables(command);
     this.#note(ddl, { place, outcome: 'applied' });
+    if (command.droppedTables.length > 0) await this.#finish();
   }
 
   /** The person's statement instead; what it makes of a new table is filled as that of the source would be. */
   async #replace(
     statement: string,
-    { ddl, place, settings, command }: RunOptions & { readonly command: DdlCommand | null },
+    { ddl, place, settings, command }: StatementContext & { readonly command: DdlCommand | null },
   ): Promise<void> {
     const recopied = command ? this.#recopied(command, place) : [];
     for (const { oid } of command?.droppedTables ?? []) await this.#options.pending.remove(this.#client, oid);
@@ -221,23 +211,20 @@ export class DdlRunner {
     }
     if (command) await this.#noteTables(command);
     this.#note(ddl, { place, outcome: 'replaced' });
+    if (command && command.droppedTables.length > 0) await this.#finish();
   }
 
   /** @returns false when it needs the rows of pending tables and has to wait for them. */
   async #run(
     statement: string,
-    { ddl, place, settings, command }: RunOptions & { readonly command?: DdlCommand },
+    { ddl, place, settings, command }: StatementContext & { readonly command?: DdlCommand },
   ): Promise<boolean> {
-    if (TRANSACTION_COMMAND.test(statement))
-      throw ddlError('SLUICE-5013', { ddl, place, reason: 'a statement cannot begin or end the transaction' });
-    // The extended protocol takes a single command.
-    const query = { text: statement, queryMode: 'extended' };
     const needsRows = command !== undefined && !this.#options.pending.isEmpty;
     try {
       if (needsRows) await this.#client.query(`SAVEPOINT ${SAVEPOINT}`);
-      await withSettings(this.#client, { ...settings, ...SETTINGS }, () => this.#client.query(query));
+      await runStatement(this.#client, statement, { ddl, place, settings });
       if (needsRows) await this.#client.query(`RELEASE SAVEPOINT ${SAVEPOINT}`);
-      if (needsRows && command.class === 'materialized_view') await this.#refreshLater(command);
+      if (needsRows && command.class === 'materialized_view') await this.#refreshLater(command, place);
       return true;
     } catch (error) {
       if (!needsRows || !hasSqlState(error, SQLSTATE.foreignKeyViolation)) throw ddlFailed(ddl, place, error);
@@ -247,19 +234,27 @@ export class DdlRunner {
   }
 
   /** Its rows come from tables that may be empty now. */
-  async #refreshLater({ tag, identity }: DdlCommand): Promise<void> {
+  async #refreshLater(command: DdlCommand, place: DdlPlace): Promise<void> {
+    const { tag, identity, settings } = command;
     if (identity === null || !/^(CREATE|REFRESH) /.test(tag)) return;
-    await this.#options.pending.postpone(this.#client, { relation: identity, statement: null });
+    const ddl = { ...shownCommand(command), statement: null };
+    await this.#options.pending.postpone(this.#client, { relation: identity, ddl, place, settings });
   }
 
   /** @returns false when nothing would remember it. */
-  async #postpone({ statement, searchPath, changedTables }: DdlCommand): Promise<boolean> {
-    const [table] = changedTables;
+  async #postpone(command: DdlCommand, place: DdlPlace): Promise<boolean> {
+    const [table] = command.changedTables;
     if (!table) return false;
     return this.#options.pending.postpone(this.#client, {
       relation: quoteQualified(table.schema, table.name),
-      statement: { text: statement, searchPath },
+      ddl: shownCommand(command),
+      place,
+      settings: command.settings,
     });
+  }
+
+  async #finish(): Promise<void> {
+    this.#executed.push(...(await this.#options.pending.finish(this.#client, this.#options.decisions)));
   }
 
   /** New tables are empty until their rows are copied. */
@@ -300,12 +295,6 @@ export class DdlRunner {
     return roles.filter((role) => !existing.has(role));
   }
 
-  #decisionOn({ commitLsn, number }: DdlPlace): DdlDecision | undefined {
-    return this.#options.decisions.findLast(
-      (decision) => decision.number === number && parseLsn(decision.commitLsn) === commitLsn,
-    );
-  }
-
   #policyOf(kind: DdlClass): DdlAction {
     return this.#options.policies[kind] ?? 'apply';
   }
@@ -313,6 +302,17 @@ export class DdlRunner {
   #note({ tag, identity }: ShownDdl, executed: Omit<ExecutedDdl, 'tag' | 'identity'>): void {
     this.#executed.push({ ...executed, tag, identity });
   }
+}
+
+export function decisionOn(
+  decisions: readonly DdlDecision[],
+  { commitLsn, number }: DdlPlace,
+): DdlDecision | undefined {
+  return decisions.findLast((decision) => decision.number === number && parseLsn(decision.commitLsn) === commitLsn);
+}
+
+function shownCommand({ tag, identity, class: kind, statement }: DdlCommand): ShownDdl {
+  return { tag, identity, class: kind, statement };
 }
 
 function shownOf(plan: Exclude<DdlPlan, { kind: 'ignored' }>): ShownDdl & { readonly class: DdlClass } {

@@ -7,6 +7,7 @@ export { handOverJournal } from './conflict-handover.js';
 export { type ConflictCounts } from './exact-writer.js';
 export { type LargeTransaction } from './large-transaction.js';
 export { type PendingTable, type PendingTables } from './pending-tables.js';
+export { type PostponedOptions, runPostponed } from './postponed-statements.js';
 export { type FrameRun, type SourceTransaction, type TransactionPart } from './source-transaction.js';
 export { type LockWatch } from './lock-watch.js';
 export { type StreamedTransaction } from './streamed-transaction.js';

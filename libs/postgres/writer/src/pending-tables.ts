@@ -1,5 +1,9 @@
+import { type DdlDecision } from '@sluice/contracts';
 import { type Lsn, ZERO_LSN } from '@sluice/model';
+import { type Client } from '@sluice/postgres-client';
 import { type ClientBase } from 'pg';
+import { type ExecutedDdl } from './ddl-runner.js';
+import { createStepTable, type PostponedStatement, runPostponed, storeStep } from './postponed-statements.js';
 
 /** A table of the source whose rows are still to be copied: until then it is empty on the target, and its changes are left out. */
 export interface PendingTable {
@@ -9,28 +13,15 @@ export interface PendingTable {
   readonly name: string;
 }
 
-/**
- * A statement that needs the rows of pending tables, such as a foreign key to one; executed when they have joined, unless
- * the relation is gone by then.
- */
-export interface PostponedStatement {
-  /** Quoted. */
-  readonly relation: string;
-  /** `null`: the materialized view is refreshed. */
-  readonly statement: { readonly text: string; readonly searchPath: readonly string[] } | null;
-}
-
-/** `sluice.adoption` and `sluice.adoption_step`: written with the DDL, removed with the copy. */
-const TABLES = `
+/** Written with the DDL, removed with the copy. */
+const TABLE = `
   CREATE TABLE IF NOT EXISTS sluice.adoption (
     task_id uuid NOT NULL, relation_oid oid NOT NULL, schema_name text NOT NULL, table_name text NOT NULL,
-    PRIMARY KEY (task_id, relation_oid));
-  CREATE TABLE IF NOT EXISTS sluice.adoption_step (
-    step_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, task_id uuid NOT NULL, relation_oid oid NOT NULL,
-    search_path text[], statement text)`;
+    PRIMARY KEY (task_id, relation_oid))`;
 
 export async function createAdoptionTables(target: ClientBase): Promise<void> {
-  await target.query(TABLES);
+  await target.query(TABLE);
+  await createStepTable(target);
 }
 
 /**
@@ -104,14 +95,14 @@ export class PendingTables {
     ]);
   }
 
-  /** By the relation's OID, as its name can change until then. @returns false when there is no such relation. */
-  async postpone(target: ClientBase, { relation, statement }: PostponedStatement): Promise<boolean> {
-    const { rowCount } = await target.query(
-      `INSERT INTO sluice.adoption_step (task_id, relation_oid, search_path, statement)
-       SELECT $1, pg_catalog.to_regclass($2), $3, $4 WHERE pg_catalog.to_regclass($2) IS NOT NULL`,
-      [this.#taskId, relation, statement?.searchPath ?? null, statement?.text ?? null],
-    );
-    return rowCount === 1;
+  /** @returns false when there is no such relation. */
+  postpone(target: ClientBase, postponed: PostponedStatement): Promise<boolean> {
+    return storeStep(target, this.#taskId, postponed);
+  }
+
+  /** No rows will come for what waits when the last pending table was dropped. */
+  async finish(target: Client, decisions: readonly DdlDecision[]): Promise<ExecutedDdl[]> {
+    return this.isEmpty ? runPostponed(target, { taskId: this.#taskId, decisions }) : [];
   }
 
   commit(): void {
