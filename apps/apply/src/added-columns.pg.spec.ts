@@ -1,5 +1,6 @@
 import { expect, it } from '@jest/globals';
 import { expectSameRows, startRecording, takeRecorded, testDatabase } from '@sluice/testing';
+import { ZERO_LSN } from '@sluice/model';
 import { ensureCheckpointTable, type SourceTransaction, TargetSession } from '@sluice/postgres-writer';
 import { randomUUID } from 'node:crypto';
 import { addedColumnsOf } from './added-columns.js';
@@ -29,6 +30,8 @@ it.each([
     policies: {},
     decisions: [],
     addedColumns: addedColumnsOf(source.endpoint, CAPTURE),
+    signing: () => Promise.resolve({ signing: null, throughLsn: ZERO_LSN }),
+    onForged: () => undefined,
     onExecuted: () => undefined,
   };
   const session = await TargetSession.open(target.endpoint, { taskId, ddl });

@@ -22,6 +22,7 @@ export class ApplyProgress {
   #timer: NodeJS.Timeout | null = null;
   #transactions = 0;
   #ddlCount: number | null = null;
+  #forgedCount = 0;
   #changesBefore = 0;
   #conflictsBefore: ConflictCounts = { ignored: 0, overwritten: 0 };
   /** Received and not applied yet, one for each moment of receipt. */
@@ -72,6 +73,10 @@ export class ApplyProgress {
     this.#ddlCount = (this.#ddlCount ?? 0) + count;
   }
 
+  ddlForged(count: number): void {
+    this.#forgedCount += count;
+  }
+
   report(): void {
     const target = this.#target;
     if (!target) return;
@@ -86,6 +91,7 @@ export class ApplyProgress {
       changes: this.#changesBefore + target.changeCount,
       conflicts: sum(this.#conflictsBefore, target.conflicts),
       ...(this.#ddlCount !== null && { ddl: this.#ddlCount }),
+      ...(this.#forgedCount > 0 && { ddlForged: this.#forgedCount }),
       receivedLsn: formatLsn(maxLsn(this.#receivedLsn, target.appliedLsn)),
       receivedCommitTime: this.#receivedCommitTime?.toISOString() ?? null,
       appliedCommitTime: this.#appliedCommitTime?.toISOString() ?? null,

@@ -114,6 +114,7 @@ async function applyUntilStopped(options: SessionOptions): Promise<WorkOutcome> 
         source: endpoints.source,
         log: options.log,
         onExecuted: (count) => progress.ddlExecuted(count),
+        onForged: (count) => progress.ddlForged(count),
       }),
     });
     try {

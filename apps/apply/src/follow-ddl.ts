@@ -1,6 +1,7 @@
 import { SluiceError, type TaskSpec } from '@sluice/contracts';
 import { formatLsn } from '@sluice/model';
-import { type Endpoint } from '@sluice/postgres-client';
+import { connect, type Endpoint, isConnectionLoss } from '@sluice/postgres-client';
+import { readEventSigning, type SigningRead } from '@sluice/postgres-ddl';
 import { type DdlSettings, type ExecutedDdl, type PendingTables } from '@sluice/postgres-writer';
 import { type Logger } from '@sluice/telemetry';
 import { addedColumnsOf } from './added-columns.js';
@@ -10,13 +11,15 @@ export interface FollowDdlOptions {
   readonly source: Endpoint;
   readonly log: Pick<Logger, 'info' | 'warn'>;
   readonly onExecuted: (count: number) => void;
+  readonly onForged: (count: number) => void;
 }
 
 /** How the writer treats DDL of the source; `null` when the task does not follow it. */
-export function ddlSettings({ task, source, log, onExecuted }: FollowDdlOptions): DdlSettings | null {
+export function ddlSettings({ task, source, log, onExecuted, onForged }: FollowDdlOptions): DdlSettings | null {
   const { enabled, policies } = task.incremental.ddl;
   if (!enabled) return null;
   onExecuted(0);
+  let wasForged = false;
   return {
     helperName: task.slotName,
     policies,
@@ -24,11 +27,33 @@ export function ddlSettings({ task, source, log, onExecuted }: FollowDdlOptions)
     ...((policies.table ?? 'apply') === 'apply' && {
       addedColumns: addedColumnsOf(source, { helperName: task.slotName, publicationName: task.publicationName }),
     }),
+    signing: signingOf(source, task.slotName),
+    onForged: (count) => {
+      // Once: whoever writes one can write any number.
+      if (!wasForged) log.warn({}, 'a message that looks like DDL was not written by the capture, and is left out');
+      wasForged = true;
+      onForged(count);
+    },
     onExecuted: (executed) => {
       executed.forEach((ddl) => logExecuted(log, ddl));
       onExecuted(executed.length);
     },
   };
+}
+
+/** Read at once, so that DDL which is in the stream already can be executed while the source is away; if that fails, when it is needed. */
+function signingOf(source: Endpoint, helperName: string): DdlSettings['signing'] {
+  const read = async (): Promise<SigningRead> => {
+    await using client = await connect(source, { applicationName: 'signing', settings: { search_path: '' } });
+    try {
+      return await readEventSigning(client, helperName);
+    } catch (error) {
+      if (!isConnectionLoss(error)) throw error;
+      throw new SluiceError('SLUICE-1012', { detail: 'what events are signed with was not read', cause: error });
+    }
+  };
+  const atOnce = read().catch(() => null);
+  return async ({ isAnew }) => (isAnew ? null : await atOnce) ?? read();
 }
 
 export function logExecuted(

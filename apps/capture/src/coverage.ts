@@ -1,6 +1,6 @@
 import { SluiceError, type TaskSpec } from '@sluice/contracts';
 import { type Client } from '@sluice/postgres-client';
-import { ddlCaptureState } from '@sluice/postgres-ddl';
+import { ddlCaptureState, installDdlCapture } from '@sluice/postgres-ddl';
 import {
   publishedTableOids,
   requirePublication,
@@ -44,7 +44,17 @@ export class Coverage {
   async #isDdlCaptured(client: Client): Promise<boolean> {
     const { slotName, publicationName, incremental } = this.#task;
     if (!incremental.ddl.enabled) return false;
-    const state = await ddlCaptureState(client, { helperName: slotName, publicationName });
+    const options = { helperName: slotName, publicationName };
+    const found = await ddlCaptureState(client, options);
+    // Of an earlier version of Sluice: what it writes may not be believed any more.
+    const isOld = found.isRunning && !found.isCurrent && found.mayInstall;
+    if (isOld) {
+      await installDdlCapture(client, options).catch((error: unknown) => {
+        // It is in somebody's way, and the next look may try again.
+        if (!found.isComplete) throw error;
+      });
+    }
+    const state = isOld ? await ddlCaptureState(client, options) : found;
     if (state.isInstalled && !state.isComplete)
       throw new SluiceError('SLUICE-4008', { detail: `missing: ${state.missing.join(', ')}` });
     return state.isInstalled;

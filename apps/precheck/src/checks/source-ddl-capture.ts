@@ -15,7 +15,7 @@ export const sourceDdlCapture: Check = {
       return warning({
         evidence: `${sourceFacts.currentUser} may not create event triggers; missing: ${missing.join(', ')}`,
         reason: 'Without them only added columns are followed, and a new table stops the task.',
-        fix: `-- as a superuser on the source\n${ddlCaptureScript(ddlCapture, sourceFacts.versionNum)}`,
+        fix: `-- as a superuser on the source\n${ddlCaptureScript(ddlCapture, { versionNum: sourceFacts.versionNum, account: sourceFacts.currentUser })}`,
       });
     }
     const free = sourceFacts.maxReplicationSlots - sourceFacts.usedReplicationSlots;

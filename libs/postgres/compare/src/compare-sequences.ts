@@ -33,7 +33,7 @@ async function readSequences(client: Client): Promise<Map<string, NamedState>> {
      FROM pg_class AS c
      JOIN pg_namespace AS n ON n.oid = c.relnamespace
      WHERE c.relkind = 'S' AND c.relpersistence <> 't'
-       AND n.nspname !~ '^pg_' AND n.nspname NOT IN ('information_schema', 'sluice')
+       AND n.nspname !~ '^(pg_|sluice_[0-9a-f]{32}$)' AND n.nspname NOT IN ('information_schema', 'sluice')
        AND NOT EXISTS (
          SELECT FROM pg_depend AS d
          WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e'

@@ -2,7 +2,15 @@ import { describe, expect, it } from '@jest/globals';
 import { type PostgresMajor, POSTGRES_MAJORS } from '@sluice/embedded';
 import { connect } from '@sluice/postgres-client';
 import { dedicatedServer, testDatabase, type TestDatabase } from '@sluice/testing';
-import { ddlCaptureState, installDdlCapture, planDdl, removeDdlCapture } from './index.js';
+import { inspect } from 'node:util';
+import {
+  ddlCaptureScript,
+  ddlCaptureState,
+  installDdlCapture,
+  planDdl,
+  readEventSigning,
+  removeDdlCapture,
+} from './index.js';
 import { captureDdl, HELPER, takeEvents, takePlans } from './spec-source.js';
 
 const OPTIONS = { helperName: HELPER, publicationName: HELPER };
@@ -72,6 +80,57 @@ describe('DDL capture', () => {
       code: 'SLUICE-4008',
       remedy: expect.stringContaining(`DROP EVENT TRIGGER IF EXISTS "00_${HELPER}_end"`),
     });
+  });
+
+  it.each([14, 18] as const)(
+    'keeps its secret from everybody but its owner and the account of the task: major %d',
+    async (major) => {
+      await using source = await testDatabase({ major });
+      const [curious, account] = [await source.createRole(), await source.createRole()];
+      await source.query(`CREATE PUBLICATION ${HELPER};
+      ALTER DEFAULT PRIVILEGES GRANT ALL ON SEQUENCES TO PUBLIC, ${curious.user}; ALTER DEFAULT PRIVILEGES GRANT ALL ON SCHEMAS TO PUBLIC`);
+      await source.query(ddlCaptureScript(OPTIONS, { versionNum: major * 10_000, account: account.user }));
+      await using reader = await connect(account, { applicationName: 'spec' });
+      const { signing } = await readEventSigning(reader, HELPER);
+      const secret = signing?.secret.reveal() ?? '';
+      expect(secret).toMatch(/^[0-9a-f]{64}$/);
+      expect(new Set(secret.match(/.{16}/g)).size).toBe(4);
+      expect(inspect(signing)).not.toContain(secret);
+      await using other = await connect(curious, { applicationName: 'spec' });
+      await expect(readEventSigning(other, HELPER)).rejects.toMatchObject({ code: 'SLUICE-4008' });
+      const { rows } = await other.query(
+        `SELECT last_value FROM pg_sequences WHERE schemaname = '${HELPER}' AND last_value IS NOT NULL`,
+      );
+      expect(rows).toEqual([]);
+      expect(await ddlCaptureState(other, OPTIONS)).toMatchObject({
+        isComplete: false,
+        missing: [expect.stringContaining('SELECT')],
+      });
+      // Another time, by somebody else who may: it is the same secret.
+      await source.query(ddlCaptureScript(OPTIONS, { versionNum: major * 10_000, account: account.user }));
+      expect((await readEventSigning(reader, HELPER)).signing?.secret.reveal()).toBe(secret);
+    },
+  );
+
+  it('is not installed into what somebody else has put there', async () => {
+    await using source = await testDatabase();
+    const role = await source.createRole();
+    await source.query(`CREATE PUBLICATION ${HELPER}; CREATE SCHEMA ${HELPER} AUTHORIZATION ${role.user}`);
+    await expect(installDdlCapture(await source.connect(), OPTIONS)).rejects.toMatchObject({
+      code: 'SLUICE-4008',
+      detail: expect.stringContaining('belongs to somebody else'),
+    });
+  });
+
+  it('signs also in a transaction whose snapshot is older than its installation', async () => {
+    await using source = await testDatabase();
+    const early = await source.connect();
+    await early.query('BEGIN ISOLATION LEVEL REPEATABLE READ');
+    await early.query('SELECT count(*) FROM pg_class');
+    const client = await captureDdl(source);
+    await early.query('CREATE TABLE t (id int)');
+    await early.query('COMMIT');
+    expect(await takePlans(source, client)).toMatchObject([{ kind: 'command' }]);
   });
 
   it.each(MAJORS)('captures DDL of roles without rights and of hostile search paths: major %d', async (major) => {

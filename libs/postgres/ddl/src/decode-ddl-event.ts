@@ -1,6 +1,7 @@
 import { SluiceError } from '@sluice/contracts';
 import { type LogicalMessage, type Relation, CELL_KIND, type TupleView } from '@sluice/postgres-replication';
 import { DdlEvent } from './ddl-event.js';
+import { SIGNATURE_BYTES } from './event-signing.js';
 
 /** The table that carries events where the server has no logical messages to clients (before PostgreSQL 14), in the helper schema. */
 export const EVENT_TABLE = 'ddl_event';
@@ -36,10 +37,14 @@ function parse(json: string): Record<string, unknown> {
   }
 }
 
-/** The JSON of a DDL event, or null when the message is somebody else's. */
-export function ddlEventOfMessage(message: LogicalMessage, helperName: string): string | null {
-  if (!message.isTransactional || message.prefix !== helperName) return null;
-  return decodeText(message.content);
+/** The message has the form of an event; whether the capture wrote it, only its signature says. */
+export function isDdlMessage(message: LogicalMessage, helperName: string): boolean {
+  return message.isTransactional && message.prefix === helperName;
+}
+
+/** The JSON of an event in the content of a message. */
+export function ddlEventOfMessage({ content }: LogicalMessage, { isSigned }: { readonly isSigned: boolean }): string {
+  return decodeText(isSigned ? content.subarray(SIGNATURE_BYTES) : content);
 }
 
 /** True for the table whose inserts are DDL events; its other changes mean nothing. */

@@ -16,7 +16,9 @@ export {
   ddlEventOfRow,
   decodeDdlEvent,
   isDdlEventTable,
+  isDdlMessage,
   type StatementTexts,
 } from './decode-ddl-event.js';
+export { type EventSigning, isSigned, readEventSigning, type SigningRead } from './event-signing.js';
 export { planDdl } from './plan-ddl.js';
 export { rewriteNames } from './rewrite/rewrite-names.js';

@@ -1,5 +1,6 @@
 import { type Client, inTransaction } from '@sluice/postgres-client';
 import {
+  decodeBegin,
   decodeMessage,
   decodeRelation,
   MESSAGE_KIND,
@@ -11,7 +12,8 @@ import {
 import { installDdlCapture } from './capture/install-ddl-capture.js';
 import { type DdlEvent } from './ddl-event.js';
 import { type DdlPlan } from './ddl-plan.js';
-import { ddlEventOfMessage, ddlEventOfRow, decodeDdlEvent, isDdlEventTable } from './decode-ddl-event.js';
+import { ddlEventOfMessage, ddlEventOfRow, decodeDdlEvent, isDdlEventTable, isDdlMessage } from './decode-ddl-event.js';
+import { type EventSigning, isSigned, readEventSigning } from './event-signing.js';
 import { planDdl } from './plan-ddl.js';
 
 /** What is needed of a database here. */
@@ -39,23 +41,34 @@ export async function takeEvents(source: Source, client: Client): Promise<DdlEve
     `SELECT data FROM pg_logical_slot_get_binary_changes('${source.name}', NULL, NULL, 'proto_version', '1',
       'publication_names', '${HELPER}'${messages})`,
   );
+  const { signing } = await readEventSigning(client, HELPER);
   const relations = new Map<number, Relation>();
+  let xid = 0;
   const events: DdlEvent[] = [];
   let texts = new Map<string, string>();
   for (const { data } of rows) {
-    if (data[0] === MESSAGE_KIND.begin) texts = new Map();
+    if (data[0] === MESSAGE_KIND.begin) {
+      texts = new Map();
+      ({ xid } = decodeBegin(data, 0));
+    }
     if (data[0] === MESSAGE_KIND.relation) {
       const relation = decodeRelation(data, 0);
       relations.set(relation.oid, relation);
     }
-    const json = jsonOf(data, relations);
+    const json = data[0] === MESSAGE_KIND.message ? signedEvent(data, signing, xid) : jsonOf(data, relations);
     if (json !== null) events.push(decodeDdlEvent(json, texts));
   }
   return events;
 }
 
+/** `null` for what the capture did not write. */
+function signedEvent(data: Buffer, signing: EventSigning | null, xid: number): string | null {
+  const message = decodeMessage(data, 0);
+  if (!isDdlMessage(message, HELPER) || !signing || !isSigned(message.content, signing, xid)) return null;
+  return ddlEventOfMessage(message, { isSigned: true });
+}
+
 function jsonOf(data: Buffer, relations: ReadonlyMap<number, Relation>): string | null {
-  if (data[0] === MESSAGE_KIND.message) return ddlEventOfMessage(decodeMessage(data, 0), HELPER);
   if (data[0] !== MESSAGE_KIND.insert) return null;
   const change = rowChange(data, 0);
   const relation = relations.get(change.relationOid);

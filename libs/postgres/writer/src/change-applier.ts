@@ -1,7 +1,8 @@
 import { present } from '@sluice/kernel';
 import { type Lsn } from '@sluice/model';
-import { ddlEventOfMessage, type StatementTexts } from '@sluice/postgres-ddl';
+import { type StatementTexts } from '@sluice/postgres-ddl';
 import {
+  decodeBegin,
   decodeMessage,
   decodeTruncate,
   frames,
@@ -72,6 +73,7 @@ export class ChangeApplier {
   #changeCount = 0;
   /** The transaction that is being written, and how many row changes of it came: a change is known by its place. */
   #commitLsn: Lsn | null = null;
+  #xid = 0;
   #rowCount = 0;
   /** The newest DDL, and the texts of those of its transaction. */
   #ddlPlace: DdlPlace | null = null;
@@ -161,6 +163,9 @@ export class ChangeApplier {
           this.#applyRow(run.buffer, cursor.payloadOffset, commitLsn);
           if (this.#exact.isFull) await this.#exact.flush();
           break;
+        case MESSAGE_KIND.begin:
+          this.#xid = decodeBegin(run.buffer, cursor.payloadOffset).xid;
+          break;
         case MESSAGE_KIND.relation:
           this.#describe(run.buffer.subarray(cursor.payloadOffset, cursor.end));
           break;
@@ -171,7 +176,7 @@ export class ChangeApplier {
           await this.#takeMessage(run.buffer, cursor.payloadOffset, commitLsn);
           break;
         default:
-          // Begin, commit, origin and type messages carry nothing to write.
+          // Commit, origin and type messages carry nothing to write.
           break;
       }
     }
@@ -213,7 +218,7 @@ export class ChangeApplier {
 
   async #takeMessage(buffer: Buffer, payloadOffset: number, commitLsn: Lsn): Promise<void> {
     if (!this.#ddl) return;
-    const event = ddlEventOfMessage(decodeMessage(buffer, payloadOffset), this.#ddl.helperName);
+    const event = await this.#ddl.eventOfMessage(decodeMessage(buffer, payloadOffset), { commitLsn, xid: this.#xid });
     if (event !== null) await this.#executeDdl(event, commitLsn);
   }
 

@@ -9,16 +9,25 @@ import {
   decodeDdlEvent,
   isDdlEventTable,
   planDdl,
+  type SigningRead,
   type StatementTexts,
   type StoredTable,
 } from '@sluice/postgres-ddl';
-import { decodeRelation, readTuple, type Relation, type RowChange, TupleView } from '@sluice/postgres-replication';
+import {
+  decodeRelation,
+  type LogicalMessage,
+  readTuple,
+  type Relation,
+  type RowChange,
+  TupleView,
+} from '@sluice/postgres-replication';
 import { type AddedColumns } from './add-columns.js';
 import { FoldedStatementFailed } from './apply-failure.js';
 import { type ApplyMode } from './change-applier.js';
 import { ddlError, ddlFailed, type ShownDdl } from './ddl-failure.js';
 import { runStatement, type StatementContext } from './ddl-statement.js';
 import { emptyTable, findDifference, readExistingRoles } from './ddl-target.js';
+import { EventMessages, type MessagePlace } from './event-messages.js';
 import { type PendingTables } from './pending-tables.js';
 import { startKey } from './relation-registry.js';
 
@@ -48,6 +57,10 @@ export interface DdlSettings {
   readonly decisions: readonly DdlDecision[];
   /** For sources where DDL may not be captured. */
   readonly addedColumns?: AddedColumns | undefined;
+  /** What events in messages are signed with; `isAnew`: as it is now. */
+  readonly signing: (options: { readonly isAnew: boolean }) => Promise<SigningRead>;
+  /** How many messages of a committed transaction had the form of an event, and were not written by the capture. */
+  readonly onForged: (count: number) => void;
   /** Told when the transaction is committed. */
   readonly onExecuted: (ddl: readonly ExecutedDdl[]) => void;
 }
@@ -79,21 +92,24 @@ export class DdlRunner {
   /** Of sources that are older than PostgreSQL 14, by OID. */
   readonly #eventTables = new Map<number, Relation>();
   readonly #tuple = new TupleView();
+  readonly #messages: EventMessages;
   #executed: ExecutedDdl[] = [];
   #isOpen = false;
 
   constructor(client: Client, options: DdlRunnerOptions) {
     this.#client = client;
     this.#options = options;
+    this.#messages = new EventMessages(options);
   }
 
-  get helperName(): string {
-    return this.#options.helperName;
+  /** The event in a message of the transaction; `null` for a message that is not from the capture. */
+  eventOfMessage(message: LogicalMessage, transaction: MessagePlace): Promise<string | null> {
+    return this.#messages.eventOf(message, transaction);
   }
 
   noteRelation(message: Buffer): void {
     const relation = decodeRelation(message, 0);
-    if (isDdlEventTable(relation, this.helperName)) this.#eventTables.set(relation.oid, relation);
+    if (isDdlEventTable(relation, this.#options.helperName)) this.#eventTables.set(relation.oid, relation);
   }
 
   isEventTable(oid: number): boolean {
@@ -130,12 +146,15 @@ export class DdlRunner {
     const executed = this.#executed;
     this.#executed = [];
     this.#isOpen = false;
+    const forgedCount = this.#messages.takeForgedCount();
+    if (forgedCount > 0) this.#options.onForged(forgedCount);
     if (executed.length > 0) this.#options.onExecuted(executed);
   }
 
   /** @returns true when a DDL was rolled back: the target's tables are as they were. */
   rollback(): boolean {
     const wasOpen = this.#isOpen;
+    this.#messages.takeForgedCount();
     this.#executed = [];
     this.#isOpen = false;
     return wasOpen;

@@ -1,7 +1,7 @@
 import { type DdlDecision, type DdlOptions, SluiceError } from '@sluice/contracts';
 import { type PostgresMajor } from '@sluice/embedded';
 import { type Client } from '@sluice/postgres-client';
-import { installDdlCapture } from '@sluice/postgres-ddl';
+import { installDdlCapture, readEventSigning } from '@sluice/postgres-ddl';
 import {
   ensureCheckpointTable,
   type ExecutedDdl,
@@ -18,6 +18,8 @@ export class DdlPair implements AsyncDisposable {
   readonly taskId = randomUUID();
   readonly helperName = `sluice_${this.taskId.replaceAll('-', '')}`;
   readonly executed: ExecutedDdl[] = [];
+  /** Messages that had the form of an event, and were left out. */
+  forgedCount = 0;
   readonly #isOld: boolean;
 
   readonly source: TestDatabase;
@@ -57,6 +59,10 @@ export class DdlPair implements AsyncDisposable {
         helperName: this.helperName,
         policies: options.policies ?? {},
         decisions: options.decisions ?? [],
+        signing: () => readEventSigning(this.recorder, this.helperName),
+        onForged: (count) => {
+          this.forgedCount += count;
+        },
         onExecuted: (ddl) => this.executed.push(...ddl),
       },
     });

@@ -10,6 +10,7 @@ import {
 } from '@sluice/postgres-client';
 import { EVENT_TABLE } from '../decode-ddl-event.js';
 import { ddlCaptureState } from './ddl-capture-state.js';
+import { makeSecret, SECRET_SEQUENCES } from './event-secret.js';
 import { CAPTURE_SETTING, MESSAGES_SINCE, triggerFunction, type TriggerFunctionOptions } from './trigger-function.js';
 import { type DdlCaptureOptions, eventTriggers } from './event-triggers.js';
 
@@ -23,17 +24,18 @@ const LOCK_TIMEOUT_MS = 5_000;
  */
 export async function installDdlCapture(client: Client, options: DdlCaptureOptions): Promise<void> {
   const state = await ddlCaptureState(client, options);
-  // An older function sends events that are understood; nobody is asked to replace it.
+  // An older function that signs sends events that are understood; nobody is asked to replace it.
   if (state.isComplete && (state.isCurrent || !state.mayInstall)) return;
+  const { account } = state;
   const versionNum = await readVersionNum(client);
   try {
     await inTransaction(client, 'BEGIN', async () => {
       await client.query(`SET LOCAL lock_timeout = ${LOCK_TIMEOUT_MS}`);
-      for (const statement of installation({ ...options, versionNum, isSuperuser: state.isSuperuser }))
+      for (const statement of installation({ ...options, versionNum, isSuperuser: state.isSuperuser, account }))
         await client.query(statement);
     });
   } catch (error) {
-    throw refused(error, 'installed', ddlCaptureScript(options, versionNum));
+    throw refused(error, 'installed', ddlCaptureScript(options, { versionNum, account }));
   }
 }
 
@@ -50,23 +52,36 @@ export async function removeDdlCapture(client: Client, helperName: string): Prom
   }
 }
 
-/** The SQL that a superuser can run instead of us. */
-export function ddlCaptureScript(options: DdlCaptureOptions, versionNum: number): string {
-  return script(installation({ ...options, versionNum, isSuperuser: true }));
+/** The SQL that a superuser can run instead of us. @param account of the task */
+export function ddlCaptureScript(
+  options: DdlCaptureOptions,
+  { versionNum, account }: { readonly versionNum: number; readonly account: string },
+): string {
+  return script(installation({ ...options, versionNum, isSuperuser: true, account }));
 }
 
-function installation({
-  helperName,
-  publicationName,
-  versionNum,
-  isSuperuser,
-}: DdlCaptureOptions & TriggerFunctionOptions): string[] {
+interface Installation extends DdlCaptureOptions, TriggerFunctionOptions {
+  readonly account: string;
+}
+
+/** All of it belongs to whoever runs this, and nobody else but the account of the task has any right on it. */
+function installation(options: Installation): string[] {
+  const { helperName, publicationName, versionNum, account } = options;
   const helper = quoteIdentifier(helperName);
+  const hasMessages = versionNum >= MESSAGES_SINCE;
+  const relations = hasMessages ? SECRET_SEQUENCES : [EVENT_TABLE];
   return [
     `SET LOCAL ${CAPTURE_SETTING} = 'off'`,
+    refuseForeign(helperName, account),
     `CREATE SCHEMA IF NOT EXISTS ${helper}`,
-    ...(versionNum >= MESSAGES_SINCE ? [] : eventTable(helperName, publicationName)),
-    triggerFunction({ helperName, versionNum, isSuperuser }),
+    ...(hasMessages ? [makeSecret(helperName)] : eventTable(helperName, publicationName)),
+    triggerFunction(options),
+    `ALTER SCHEMA ${helper} OWNER TO CURRENT_USER`,
+    `ALTER FUNCTION ${helper}.capture() OWNER TO CURRENT_USER`,
+    ...relations.map((name) => `ALTER TABLE ${helper}.${name} OWNER TO CURRENT_USER`),
+    shutOut(helperName),
+    `GRANT USAGE ON SCHEMA ${helper} TO ${quoteIdentifier(account)}`,
+    ...(hasMessages ? [`GRANT SELECT ON ALL SEQUENCES IN SCHEMA ${helper} TO ${quoteIdentifier(account)}`] : []),
     ...eventTriggers(helperName).flatMap(({ name: plainName, event }) => {
       const name = quoteIdentifier(plainName);
       return [
@@ -78,6 +93,33 @@ function installation({
       ];
     }),
   ];
+}
+
+/** Somebody who may create schemas could have put one there first, with a secret that he knows. */
+function refuseForeign(helperName: string, account: string): string {
+  return `DO $$ BEGIN
+  IF EXISTS (SELECT FROM pg_catalog.pg_namespace n JOIN pg_catalog.pg_roles r ON r.oid = n.nspowner
+      WHERE n.nspname = ${quoteLiteral(helperName)} AND NOT r.rolsuper AND r.rolname NOT IN (current_user, ${quoteLiteral(account)})) THEN
+    RAISE insufficient_privilege USING MESSAGE = ${quoteLiteral(`schema ${helperName} belongs to somebody else: look at it, and drop it`)};
+  END IF;
+END $$`;
+}
+
+/** Default privileges may have given rights to others. */
+function shutOut(helperName: string): string {
+  const helper = quoteLiteral(helperName);
+  return `DO $$ DECLARE granted record; BEGIN
+  FOR granted IN
+    SELECT 'SCHEMA ' || pg_catalog.quote_ident(n.nspname) AS object, x.grantee
+    FROM pg_catalog.pg_namespace n, pg_catalog.aclexplode(n.nspacl) x WHERE n.nspname = ${helper} AND x.grantee <> n.nspowner
+    UNION SELECT 'TABLE ' || pg_catalog.format('%I.%I', n.nspname, c.relname), x.grantee
+    FROM pg_catalog.pg_namespace n JOIN pg_catalog.pg_class c ON c.relnamespace = n.oid, pg_catalog.aclexplode(c.relacl) x
+    WHERE n.nspname = ${helper} AND c.relkind IN ('r', 'S') AND x.grantee <> c.relowner
+  LOOP
+    EXECUTE pg_catalog.format('REVOKE ALL ON %s FROM %s', granted.object,
+      CASE granted.grantee WHEN 0 THEN 'PUBLIC' ELSE pg_catalog.quote_ident(pg_catalog.pg_get_userbyid(granted.grantee)) END);
+  END LOOP;
+END $$`;
 }
 
 function eventTable(helperName: string, publicationName: string): string[] {

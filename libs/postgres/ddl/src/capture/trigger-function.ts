@@ -1,5 +1,6 @@
 import { quoteIdentifier, quoteLiteral } from '@sluice/postgres-client';
 import { EVENT_TABLE } from '../decode-ddl-event.js';
+import { signatureOf } from './event-secret.js';
 import { tableFacts } from './table-facts.js';
 
 /** Since this major SQL can send a message to logical clients, and pgoutput hands it on. */
@@ -53,7 +54,7 @@ DECLARE
   context pg_catalog.text; query_text pg_catalog.text; query_hash pg_catalog.text; place pg_catalog.text;
   state pg_catalog.jsonb; number pg_catalog.int4; rewritten pg_catalog.jsonb; touched pg_catalog.oid[];
   commands pg_catalog.jsonb; dropped pg_catalog.jsonb; tables pg_catalog.jsonb; sources pg_catalog.jsonb;
-  temporary pg_catalog.jsonb; role_name pg_catalog.text; event pg_catalog.jsonb; event_id pg_catalog.text;
+  temporary pg_catalog.jsonb; role_name pg_catalog.text; event pg_catalog.jsonb; event_id pg_catalog.text; body pg_catalog.bytea;
 BEGIN
   PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
   GET DIAGNOSTICS context = PG_CONTEXT;
@@ -189,13 +190,16 @@ function composing({ state }: Names): string {
 }
 
 /**
- * As bytes in UTF-8, because the server hands messages on in the encoding of the database; in the table as base64, because the walsender
- * converts text and would fail on what is in no encoding. The row is deleted at once: its insertion is in the stream, and nobody has to
- * clean up after it.
+ * As bytes in UTF-8, because the server hands messages on in the encoding of the database, and behind their signature, because anybody may
+ * write a message. In the table as base64, because the walsender converts text and would fail on what is in no encoding. The row is deleted
+ * at once: its insertion is in the stream, and nobody has to clean up after it.
  */
 function sending(helperName: string, versionNum: number): string {
-  if (versionNum >= MESSAGES_SINCE)
-    return `PERFORM pg_logical_emit_message(true, ${quoteLiteral(helperName)}, convert_to(event::text, 'UTF8'));`;
+  if (versionNum >= MESSAGES_SINCE) {
+    const signed = `convert_to(mod(txid_current(), 4294967296)::text || E'\\n', 'UTF8') || body`;
+    return `body := convert_to(event::text, 'UTF8');
+    PERFORM pg_logical_emit_message(true, ${quoteLiteral(helperName)}, (${signatureOf(helperName, signed)}) || body);`;
+  }
   const table = `${quoteIdentifier(helperName)}.${EVENT_TABLE}`;
   return `INSERT INTO ${table} (id, event) VALUES (event_id, encode(convert_to(event::text, 'UTF8'), 'base64'));
     DELETE FROM ${table} WHERE id = event_id;`;
