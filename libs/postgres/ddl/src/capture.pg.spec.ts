@@ -196,6 +196,36 @@ describe('DDL capture', () => {
     ]);
   });
 
+  it.each(MAJORS)('captures also those who switch it off and may not: major %d', async (major) => {
+    await using source = await testDatabase({ major });
+    const [plain, account, member] = [await source.createRole(), await source.createRole(), await source.createRole()];
+    const client = await captureDdl(source);
+    await source.query(`GRANT ${account.user} TO ${member.user};
+      CREATE SCHEMA open; GRANT ALL ON SCHEMA open TO PUBLIC;
+      ALTER DEFAULT PRIVILEGES GRANT USAGE ON SCHEMAS TO ${plain.user}; GRANT CREATE ON DATABASE ${source.name} TO ${plain.user}`);
+    await source.query(ddlCaptureScript(OPTIONS, { versionNum: major * 10_000, account: account.user }));
+    await source.query(`CREATE FUNCTION open.run(text) RETURNS void LANGUAGE plpgsql SECURITY DEFINER SET sluice.ddl_capture = off
+      AS $$ BEGIN EXECUTE $1; END $$`);
+    await takeEvents(source, client);
+    const create = async (user: typeof plain, name: string, before = ''): Promise<void> => {
+      await using session = await connect(user, { applicationName: 'spec' });
+      await session.query(`SET sluice.ddl_capture = off; ${before}; CREATE TABLE open.${name} (id int)`);
+    };
+    await create(plain, 'by_plain');
+    await create(account, 'by_account');
+    await create(member, 'by_member');
+    await create(source.endpoint, 'by_superuser', `SET ROLE ${plain.user}`);
+    await using session = await connect(plain, { applicationName: 'spec' });
+    await session.query(`SELECT open.run('CREATE TABLE open.by_function (id int)')`);
+    // Of another task, whoever its account is.
+    await session.query(`CREATE SCHEMA sluice_${'0f'.repeat(16)}; CREATE SEQUENCE sluice_${'0f'.repeat(16)}.secret_1`);
+    await session.query(`DROP SCHEMA sluice_${'0f'.repeat(16)} CASCADE`);
+    expect(await takeEvents(source, client)).toMatchObject([
+      { commands: [{ identity: 'open.by_plain' }] },
+      { commands: [{ identity: 'open.by_function' }] },
+    ]);
+  });
+
   it('captures what runs as a replica, too', async () => {
     await using source = await testDatabase();
     const client = await captureDdl(source);

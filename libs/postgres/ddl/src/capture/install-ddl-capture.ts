@@ -31,7 +31,7 @@ export async function installDdlCapture(client: Client, options: DdlCaptureOptio
   try {
     await inTransaction(client, 'BEGIN', async () => {
       await client.query(`SET LOCAL lock_timeout = ${LOCK_TIMEOUT_MS}`);
-      for (const statement of installation({ ...options, versionNum, isSuperuser: state.isSuperuser, account }))
+      for (const statement of installation({ ...options, versionNum, isSuperuser: state.isSuperuser, account: null }))
         await client.query(statement);
     });
   } catch (error) {
@@ -61,7 +61,8 @@ export function ddlCaptureScript(
 }
 
 interface Installation extends DdlCaptureOptions, TriggerFunctionOptions {
-  readonly account: string;
+  /** Of the task; `null` when it is what installs. */
+  readonly account: string | null;
 }
 
 /** All of it belongs to whoever runs this, and nobody else but the account of the task has any right on it. */
@@ -80,8 +81,10 @@ function installation(options: Installation): string[] {
     `ALTER FUNCTION ${helper}.capture() OWNER TO CURRENT_USER`,
     ...relations.map((name) => `ALTER TABLE ${helper}.${name} OWNER TO CURRENT_USER`),
     shutOut(helperName),
-    `GRANT USAGE ON SCHEMA ${helper} TO ${quoteIdentifier(account)}`,
-    ...(hasMessages ? [`GRANT SELECT ON ALL SEQUENCES IN SCHEMA ${helper} TO ${quoteIdentifier(account)}`] : []),
+    ...(account === null ? [] : [`GRANT USAGE ON SCHEMA ${helper} TO ${quoteIdentifier(account)}`]),
+    ...(account !== null && hasMessages
+      ? [`GRANT SELECT ON ALL SEQUENCES IN SCHEMA ${helper} TO ${quoteIdentifier(account)}`]
+      : []),
     ...eventTriggers(helperName).flatMap(({ name: plainName, event }) => {
       const name = quoteIdentifier(plainName);
       return [
@@ -96,10 +99,10 @@ function installation(options: Installation): string[] {
 }
 
 /** Somebody who may create schemas could have put one there first, with a secret that he knows. */
-function refuseForeign(helperName: string, account: string): string {
+function refuseForeign(helperName: string, account: string | null): string {
   return `DO $$ BEGIN
   IF EXISTS (SELECT FROM pg_catalog.pg_namespace n JOIN pg_catalog.pg_roles r ON r.oid = n.nspowner
-      WHERE n.nspname = ${quoteLiteral(helperName)} AND NOT r.rolsuper AND r.rolname NOT IN (current_user, ${quoteLiteral(account)})) THEN
+      WHERE n.nspname = ${quoteLiteral(helperName)} AND NOT r.rolsuper AND r.rolname NOT IN (current_user, ${quoteLiteral(account ?? '')})) THEN
     RAISE insufficient_privilege USING MESSAGE = ${quoteLiteral(`schema ${helperName} belongs to somebody else: look at it, and drop it`)};
   END IF;
 END $$`;

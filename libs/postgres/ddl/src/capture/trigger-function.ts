@@ -6,7 +6,11 @@ import { tableFacts } from './table-facts.js';
 /** Since this major SQL can send a message to logical clients, and pgoutput hands it on. */
 export const MESSAGES_SINCE = 140_000;
 
-/** A session or transaction with this at `off` is not captured: for our own DDL, and for an operator who knows better. */
+/**
+ * A session or transaction with this at `off` is not captured: for our own DDL, and for an operator who knows better. Everybody can set it,
+ * so it counts only for superusers and for members of the function's owner or of a role that may use the helper schema, as the account of
+ * the task. It is who logged in that counts, whatever role was taken on since and whose function it is.
+ */
 export const CAPTURE_SETTING = 'sluice.ddl_capture';
 
 export interface TriggerFunctionOptions {
@@ -30,6 +34,9 @@ const RECORDED_SETTINGS = [
 
 /** They name nothing that a target has or could need. Privileges on them are not reported to event triggers at all. */
 const NEVER_CAPTURED = '^(((CREATE|ALTER|DROP) (PUBLICATION|SUBSCRIPTION|EVENT TRIGGER))|REINDEX)';
+
+/** The helper schemas of all tasks: another one's account may not be among those whose DDL is left out. */
+const HELPERS = '^sluice_[0-9a-f]{32}$';
 
 export function triggerFunction({ helperName, versionNum, isSuperuser }: TriggerFunctionOptions): string {
   return `CREATE OR REPLACE FUNCTION ${quoteIdentifier(helperName)}.capture() RETURNS event_trigger LANGUAGE plpgsql SECURITY DEFINER
@@ -90,7 +97,7 @@ interface Names {
  * The statement is counted first, whatever becomes of it, because the count tells which statement of a text this is. Counts are kept in
  * a setting of the session: that is rolled back with the (sub)transaction, as the event is, and takes no lock.
  */
-function counting({ state }: Names): string {
+function counting({ helper, state }: Names): string {
   return `
     -- The first line is this function.
     context := CASE strpos(context, E'\\n') WHEN 0 THEN '' ELSE substr(context, strpos(context, E'\\n') + 1) END;
@@ -118,7 +125,12 @@ function counting({ state }: Names): string {
           WHERE (c ->> 0)::int < length(context) AND c ->> 1 = md5(right(context, (c ->> 0)::int))), '[]'));
       PERFORM set_config(${state}, state::text, false);
     END IF;
-    IF current_setting('${CAPTURE_SETTING}', true) = 'off' OR TG_TAG ~ '${NEVER_CAPTURED}' THEN EXIT capture; END IF;`;
+    IF TG_TAG ~ '${NEVER_CAPTURED}' THEN EXIT capture; END IF;
+    IF current_setting('${CAPTURE_SETTING}', true) = 'off' AND (pg_has_role(session_user, current_user, 'MEMBER') OR EXISTS (
+        SELECT FROM pg_namespace n, aclexplode(n.nspacl) x
+        WHERE n.nspname = ${helper} AND x.grantee <> 0 AND pg_has_role(session_user, x.grantee, 'MEMBER'))) THEN
+      EXIT capture;
+    END IF;`;
 }
 
 /** Privileges that an object was born with, where they are not the usual ones: those of ALTER DEFAULT PRIVILEGES. */
@@ -142,9 +154,9 @@ function collecting({ helper }: Names): string {
       -- Role 10 made the cluster; what it owns is not recorded.
       FROM pg_event_trigger_ddl_commands() c
       WHERE NOT c.in_extension
-        AND coalesce(c.schema_name, '') NOT IN ('pg_temp', ${helper}, 'sluice')
+        AND coalesce(c.schema_name, '') NOT IN ('pg_temp', ${helper}, 'sluice') AND coalesce(c.schema_name, '') !~ '${HELPERS}'
         AND coalesce(c.object_identity, '') !~ '(^| )pg_temp(_[0-9]+)?[.]'
-        AND coalesce(c.object_identity, '') NOT IN (${helper}, 'sluice');
+        AND coalesce(c.object_identity, '') NOT IN (${helper}, 'sluice') AND coalesce(c.object_identity, '') !~ '${HELPERS}';
       IF commands IS NULL THEN EXIT capture; END IF;
       touched := ARRAY(SELECT (c ->> 'oid')::oid FROM jsonb_array_elements(commands) c
         WHERE (c ->> 'classId')::oid = 'pg_class'::regclass AND c ->> 'tag' NOT IN ('COMMENT', 'SECURITY LABEL')
@@ -156,7 +168,8 @@ function collecting({ helper }: Names): string {
       INTO dropped
       FROM pg_event_trigger_dropped_objects() d
       WHERE (d.original OR d.object_type = 'table') AND NOT d.is_temporary
-        AND coalesce(d.schema_name, '') NOT IN ('pg_temp', ${helper}, 'sluice') AND d.object_identity NOT IN (${helper}, 'sluice');
+        AND coalesce(d.schema_name, '') NOT IN ('pg_temp', ${helper}, 'sluice') AND d.object_identity NOT IN (${helper}, 'sluice')
+        AND coalesce(d.schema_name, '') !~ '${HELPERS}' AND d.object_identity !~ '${HELPERS}';
       IF dropped IS NULL THEN EXIT capture; END IF;
       touched := '{}';
     END IF;`;
