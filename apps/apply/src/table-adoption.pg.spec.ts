@@ -87,4 +87,48 @@ describe('tables that join', () => {
     expect(adoption.failure).toBeNull();
     expect(await pair.pending()).toEqual([]);
   }, 30_000);
+
+  it('do not keep the stream from going on while somebody holds a lock on them on the source', async () => {
+    await session.applyTransactions(
+      await pair.record('CREATE TABLE fresh (id int PRIMARY KEY)', 'INSERT INTO fresh VALUES (1)'),
+    );
+    await using adoption = adopt();
+    await untilReady(adoption);
+    const holder = await pair.source.connect();
+    await holder.query('BEGIN; LOCK TABLE fresh');
+    await adoption.join();
+    await session.applyTransactions(await pair.record("INSERT INTO t VALUES (1, 'meanwhile')"));
+    expect(await pair.target.query('SELECT v FROM t')).toEqual([{ v: 'meanwhile' }]);
+    expect(session.pending.tables).toHaveLength(1);
+    await holder.query('COMMIT');
+    await untilReady(adoption);
+    await adoption.join();
+    expect(await pair.target.query('SELECT id FROM fresh')).toEqual([{ id: 1 }]);
+  }, 60_000);
+
+  it('hold the stream back for a while only when a transaction of the source keeps their snapshot from being made', async () => {
+    await session.applyTransactions(
+      await pair.record('CREATE TABLE fresh (id int PRIMARY KEY)', 'ALTER PUBLICATION recorded ADD TABLE fresh'),
+    );
+    await using adoption = adopt();
+    await untilReady(adoption);
+    // The stream has passed the snapshot with a change of the table: the next is made while nothing is written.
+    await session.applyTransactions(await pair.record('INSERT INTO fresh VALUES (1)'));
+    const writer = await pair.source.connect();
+    await writer.query("BEGIN; INSERT INTO t VALUES (2, 'long')");
+    await adoption.join();
+    const isBeingMade = async (): Promise<boolean> => {
+      const slots = await pair.source.query(
+        `SELECT FROM pg_stat_activity WHERE datname = current_database() AND state = 'active' AND query LIKE 'CREATE_REPLICATION_SLOT%'`,
+      );
+      return slots.length === 1;
+    };
+    await waitFor('a snapshot to be waited for', isBeingMade);
+    await adoption.gate();
+    expect(await isBeingMade()).toBe(true);
+    await writer.query('COMMIT');
+    await untilReady(adoption);
+    await adoption.join();
+    expect(await pair.target.query('SELECT id FROM fresh')).toEqual([{ id: 1 }]);
+  }, 60_000);
 });

@@ -28,6 +28,8 @@ export interface TableAdoptionOptions {
 
 /** How long a slot waits for each transaction that writes on the source. */
 const SLOT_LOCK_TIMEOUT_MS = 10_000;
+/** How long nothing is written while a snapshot is made; a transaction of the source that takes longer is waited for beside the stream. */
+const HOLD_BACK_MS = 5_000;
 /** With the pauses between them some minutes: a transaction that runs on the source for longer is a person's matter. */
 const TRIES_MAX = 12;
 const RETRY = { baseMs: 500, capMs: 60_000 };
@@ -59,6 +61,9 @@ export class TableAdoption implements AsyncDisposable {
   #ready: Ready | null = null;
   /** While it is there no transaction is written. */
   #gate: Deferred<void> | null = null;
+  #gateTimer: NodeJS.Timeout | null = null;
+  /** The gate was opened before there was a snapshot. */
+  #heldBackInVain = false;
   #failure: SluiceError | null = null;
 
   constructor(options: TableAdoptionOptions) {
@@ -115,7 +120,7 @@ export class TableAdoption implements AsyncDisposable {
       await this.#untilWoken();
       this.#wake = deferred();
       if (pending.tables.length === 0) continue;
-      const outcome = await this.#attempt(wasPassed);
+      const outcome = this.#judge(await this.#attempt(wasPassed));
       wasPassed = outcome.kind === 'again';
       if (outcome.kind === 'joined') {
         tries = 0;
@@ -133,6 +138,13 @@ export class TableAdoption implements AsyncDisposable {
     }
   }
 
+  /** Without a pause the stream would stand still again at once. */
+  #judge(outcome: Outcome): Outcome {
+    if (outcome.kind !== 'again' || !this.#heldBackInVain) return outcome;
+    const detail = `no snapshot could be made within ${HOLD_BACK_MS} ms, for transactions that write on the source`;
+    return { kind: 'failed', error: new SluiceError('SLUICE-3005', { detail }) };
+  }
+
   async #untilWoken(): Promise<void> {
     // It may be over since the last attempt; whoever listens now would not hear of it.
     this.#signal.throwIfAborted();
@@ -145,16 +157,17 @@ export class TableAdoption implements AsyncDisposable {
   }
 
   /**
-   * @param holdsBack nothing is written while the slot is made. A stream that is followed closely could pass the snapshot
+   * @param holdsBack nothing is written while the slot is made, for a while. A stream that is followed closely could pass the snapshot
    * before it is known, each time anew.
    */
   async #attempt(holdsBack: boolean): Promise<Outcome> {
     const { source: endpoint, task, session, log } = this.#options;
     const oids = session.pending.tables.map(({ oid }) => oid);
+    this.#heldBackInVain = false;
     try {
       await using source = await connectSource(endpoint, { applicationName: `adopt ${task.taskId}` });
       await publishForAdoption(source, task.publicationName, oids);
-      if (holdsBack) this.#gate = deferred();
+      if (holdsBack) this.#closeGate();
       await using held = await this.#snapshot(source);
       const joinLsn = held.consistentLsn;
       if (joinLsn === null) throw new SluiceError('SLUICE-3005', { detail: 'the snapshot has no position' });
@@ -226,7 +239,17 @@ export class TableAdoption implements AsyncDisposable {
     }
   }
 
+  #closeGate(): void {
+    this.#gate = deferred();
+    this.#gateTimer = setTimeout(() => {
+      this.#heldBackInVain = true;
+      this.#openGate();
+    }, HOLD_BACK_MS);
+  }
+
   #openGate(): void {
+    if (this.#gateTimer) clearTimeout(this.#gateTimer);
+    this.#gateTimer = null;
     this.#gate?.resolve();
     this.#gate = null;
   }

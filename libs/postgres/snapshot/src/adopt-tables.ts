@@ -14,8 +14,12 @@ import { CAPTURE_SETTING } from '@sluice/postgres-ddl';
 import { pipeCopy } from './copy-pipe.js';
 import { beginUnderSnapshot, type ExportedSnapshot } from './exported-snapshot.js';
 
-/** New writers of the table wait behind us, so it is better to try again later. */
+/** New writers of the tables wait behind us, so it is better to try again later. Of all tables together. */
 const WRITERS_LOCK_TIMEOUT_MS = 5_000;
+/** The stream of changes stands still meanwhile: not for long, whoever holds a lock on the source. Of all tables together. */
+const COPY_LOCK_TIMEOUT_MS = 3_000;
+/** As every DDL: readers of the target wait behind us. */
+const TARGET_LOCK_TIMEOUT_MS = 15_000;
 
 interface UnreadyTable extends QualifiedName {
   readonly isPublished: boolean;
@@ -37,18 +41,27 @@ export async function publishForAdoption(
   if (tables.length === 0) return;
   const relation = ({ schema, name }: QualifiedName): string => quoteQualified(schema, name);
   await inTransaction(source, 'BEGIN', async () => {
-    await source.query(`SET LOCAL lock_timeout = ${WRITERS_LOCK_TIMEOUT_MS}`);
+    const lock = withinTime(source, WRITERS_LOCK_TIMEOUT_MS);
     // It is ours, and no DDL that a person's policy is about.
     await source.query(`SET LOCAL ${CAPTURE_SETTING} = 'off'`);
-    await source.query(
-      `LOCK TABLE ${tables.map((table) => `ONLY ${relation(table)}`).join(', ')} IN SHARE ROW EXCLUSIVE MODE`,
-    );
+    for (const table of tables) await lock(`LOCK TABLE ONLY ${relation(table)} IN SHARE ROW EXCLUSIVE MODE`);
     for (const table of tables.filter(({ lacksIdentity }) => lacksIdentity))
       await source.query(`ALTER TABLE ONLY ${relation(table)} REPLICA IDENTITY FULL`);
     const added = tables.filter(({ isPublished }) => !isPublished).map((table) => `ONLY ${relation(table)}`);
     if (added.length > 0)
       await source.query(`ALTER PUBLICATION ${quoteIdentifier(publicationName)} ADD TABLE ${added.join(', ')}`);
   });
+}
+
+/** Locks are waited for one after the other; together they may take no longer. */
+function withinTime(session: Client, timeoutMs: number): (statement: string) => Promise<void> {
+  const deadline = performance.now() + timeoutMs;
+  return async (statement) => {
+    // 0 would be no limit.
+    const leftMs = Math.max(1, Math.ceil(deadline - performance.now()));
+    await session.query(`SET LOCAL lock_timeout = ${leftMs}`);
+    await session.query(statement);
+  };
 }
 
 function readUnready(source: Client, publicationName: string, oids: readonly number[]): Promise<UnreadyTable[]> {
@@ -113,7 +126,7 @@ export async function copyAdopted(sessions: AdoptionSessions, options: AdoptionO
   const tables = await lockAsOf(source, options);
   let rows = 0;
   let bytes = 0;
-  await target.query('BEGIN');
+  await target.query(`BEGIN; SET LOCAL lock_timeout = ${TARGET_LOCK_TIMEOUT_MS}`);
   for (const table of tables) {
     const copied = await copyTable(sessions, table, options.signal);
     rows += copied.rows;
@@ -154,10 +167,11 @@ async function lockAsOf(source: Client, { snapshot, oids }: AdoptionOptions): Pr
       ORDER BY n.nspname, c.relname`,
     [oids],
   );
+  const lock = withinTime(source, COPY_LOCK_TIMEOUT_MS);
   for (const { oid, schema, name, fileNode } of tables) {
     const relation = quoteQualified(schema, name);
     try {
-      await source.query(`LOCK TABLE ONLY ${relation} IN ACCESS SHARE MODE`);
+      await lock(`LOCK TABLE ONLY ${relation} IN ACCESS SHARE MODE`);
     } catch (error) {
       if (!hasSqlState(error, SQLSTATE.undefinedTable, '3F000')) throw error;
       throw changedMeanwhile(relation, error);
