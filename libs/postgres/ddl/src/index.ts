@@ -21,4 +21,5 @@ export {
 } from './decode-ddl-event.js';
 export { type EventSigning, isSigned, readEventSigning, type SigningRead } from './event-signing.js';
 export { planDdl } from './plan-ddl.js';
+export { splitAlteration, type SplitAlteration } from './split-alteration.js';
 export { rewriteNames } from './rewrite/rewrite-names.js';

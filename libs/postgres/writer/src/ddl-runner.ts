@@ -10,6 +10,7 @@ import {
   isDdlEventTable,
   planDdl,
   type SigningRead,
+  splitAlteration,
   type StatementTexts,
   type StoredTable,
 } from '@sluice/postgres-ddl';
@@ -25,7 +26,7 @@ import { type AddedColumns } from './add-columns.js';
 import { FoldedStatementFailed } from './apply-failure.js';
 import { type ApplyMode } from './change-applier.js';
 import { ddlError, ddlFailed, type ShownDdl } from './ddl-failure.js';
-import { runStatement, type StatementContext } from './ddl-statement.js';
+import { runOrFail, runStatement, type StatementContext } from './ddl-statement.js';
 import { emptyTable, findDifference, readExistingRoles } from './ddl-target.js';
 import { EventMessages, type MessagePlace } from './event-messages.js';
 import { type PendingTables } from './pending-tables.js';
@@ -38,7 +39,7 @@ export interface DdlPlace {
   readonly number: number;
 }
 
-/** `postponed`: until the tables that it needs have their rows. */
+/** `postponed`: it, or what of it can be done then only, until the tables that it needs have their rows. */
 export type DdlOutcome = 'applied' | 'skipped' | 'replaced' | 'postponed';
 
 export interface ExecutedDdl {
@@ -199,11 +200,9 @@ export class DdlRunner {
       if (await emptyTable(this.#client, table)) await this.#options.pending.add(this.#client, table);
     }
     for (const { oid } of command.droppedTables) await this.#options.pending.remove(this.#client, oid);
-    const isPostponed = !(await this.#run(command.statement, { ddl, place, settings: command.settings, command }));
-    if (isPostponed) {
-      if (!(await this.#postpone(command, place)))
-        throw ddlError('SLUICE-5013', { ddl, place, reason: 'it needs rows that are not there yet' });
-      this.#note(ddl, { place, outcome: 'postponed' });
+    const outcome = await this.#runOrPostpone(command, { ddl, place });
+    if (outcome === 'postponed') {
+      this.#note(ddl, { place, outcome });
       return;
     }
     await this.#setOwners(command, { ddl, place });
@@ -213,7 +212,7 @@ export class DdlRunner {
       if (difference !== null) throw ddlError('SLUICE-5013', { ddl, place, reason: difference });
     }
     await this.#noteTables(command);
-    this.#note(ddl, { place, outcome: 'applied' });
+    this.#note(ddl, { place, outcome: outcome === 'split' ? 'postponed' : outcome });
     if (command.droppedTables.length > 0) await this.#finish();
   }
 
@@ -224,7 +223,7 @@ export class DdlRunner {
   ): Promise<void> {
     const recopied = command ? this.#recopied(command, place) : [];
     for (const { oid } of command?.droppedTables ?? []) await this.#options.pending.remove(this.#client, oid);
-    await this.#run(statement, { ddl: { ...ddl, statement }, place, settings });
+    await runOrFail(this.#client, statement, { ddl: { ...ddl, statement }, place, settings });
     for (const table of recopied) {
       if (await emptyTable(this.#client, table)) await this.#options.pending.add(this.#client, table);
     }
@@ -233,20 +232,49 @@ export class DdlRunner {
     if (command && command.droppedTables.length > 0) await this.#finish();
   }
 
-  /** @returns false when it needs the rows of pending tables and has to wait for them. */
-  async #run(
-    statement: string,
-    { ddl, place, settings, command }: StatementContext & { readonly command?: DdlCommand },
-  ): Promise<boolean> {
-    const needsRows = command !== undefined && !this.#options.pending.isEmpty;
+  /** `split`: all of it was done but what needs the rows of pending tables, which waits for them, as all of it does when `postponed`. */
+  async #runOrPostpone(
+    command: DdlCommand,
+    { ddl, place }: { ddl: ShownDdl; place: DdlPlace },
+  ): Promise<'applied' | 'split' | 'postponed'> {
+    const { statement, settings } = command;
+    const context = { ddl, place, settings };
+    if (this.#options.pending.isEmpty) {
+      await runOrFail(this.#client, statement, context);
+      return 'applied';
+    }
+    if (await this.#try(statement, context)) {
+      if (command.class === 'materialized_view') await this.#refreshLater(command, place);
+      return 'applied';
+    }
+    const halves = splitAlteration(statement);
+    const isSplit = halves !== null && (await this.#tryHalf(halves.now, context));
+    const waiting = isSplit ? halves.later : statement;
+    if (!(await this.#postpone(waiting, command, place)))
+      throw ddlError('SLUICE-5013', { ddl, place, reason: 'it needs rows that are not there yet' });
+    return isSplit ? 'split' : 'postponed';
+  }
+
+  /** @returns false when it needs the rows of pending tables and has to wait for them; nothing of it is done then. */
+  async #try(statement: string, context: StatementContext): Promise<boolean> {
+    await this.#client.query(`SAVEPOINT ${SAVEPOINT}`);
     try {
-      if (needsRows) await this.#client.query(`SAVEPOINT ${SAVEPOINT}`);
-      await runStatement(this.#client, statement, { ddl, place, settings });
-      if (needsRows) await this.#client.query(`RELEASE SAVEPOINT ${SAVEPOINT}`);
-      if (needsRows && command.class === 'materialized_view') await this.#refreshLater(command, place);
-      return true;
+      await runStatement(this.#client, statement, context);
     } catch (error) {
-      if (!needsRows || !hasSqlState(error, SQLSTATE.foreignKeyViolation)) throw ddlFailed(ddl, place, error);
+      if (!hasSqlState(error, SQLSTATE.foreignKeyViolation)) throw ddlFailed(context.ddl, context.place, error);
+      await this.#client.query(`ROLLBACK TO SAVEPOINT ${SAVEPOINT}`);
+      return false;
+    }
+    await this.#client.query(`RELEASE SAVEPOINT ${SAVEPOINT}`);
+    return true;
+  }
+
+  /** @returns false also when the target refuses it: the half may need what the other one makes. */
+  async #tryHalf(statement: string, context: StatementContext): Promise<boolean> {
+    try {
+      return await this.#try(statement, context);
+    } catch (error) {
+      if (!isFinal(error)) throw error;
       await this.#client.query(`ROLLBACK TO SAVEPOINT ${SAVEPOINT}`);
       return false;
     }
@@ -261,12 +289,12 @@ export class DdlRunner {
   }
 
   /** @returns false when nothing would remember it. */
-  async #postpone(command: DdlCommand, place: DdlPlace): Promise<boolean> {
+  async #postpone(statement: string, command: DdlCommand, place: DdlPlace): Promise<boolean> {
     const [table] = command.changedTables;
     if (!table) return false;
     return this.#options.pending.postpone(this.#client, {
       relation: quoteQualified(table.schema, table.name),
-      ddl: shownCommand(command),
+      ddl: { ...shownCommand(command), statement },
       place,
       settings: command.settings,
     });
@@ -305,7 +333,8 @@ export class DdlRunner {
       ownerStatements.map(({ role }) => role),
     );
     for (const { role, statement } of ownerStatements) {
-      if (roles.has(role)) await this.#run(statement, { ddl: { ...ddl, statement }, place, settings: {} });
+      if (roles.has(role))
+        await runOrFail(this.#client, statement, { ddl: { ...ddl, statement }, place, settings: {} });
     }
   }
 

@@ -4,6 +4,7 @@ import { type PostgresMajor } from '@sluice/embedded';
 import { present } from '@sluice/kernel';
 import { formatLsn } from '@sluice/model';
 import { DdlPair, failureOf } from '@sluice/testing';
+import { runPostponed } from './postponed-statements.js';
 
 const SHOP = `
   CREATE TABLE t (id int PRIMARY KEY, v text);
@@ -149,6 +150,69 @@ describe.each<{ source: PostgresMajor; target: PostgresMajor }>([
     );
     expect(setup.executed.map(({ outcome }) => outcome)).toEqual(['applied', 'postponed']);
     expect(await setup.target.query('SELECT statement FROM sluice.adoption_step')).toHaveLength(1);
+    await session.close();
+  });
+});
+
+describe.each<{ source: PostgresMajor; target: PostgresMajor }>([
+  { source: 15, target: 18 },
+  { source: 13, target: 15 },
+])('an ALTER TABLE that needs the rows of a new table: PostgreSQL $source on $target', (majors) => {
+  it.each([
+    {
+      form: 'for one of its subcommands',
+      statement:
+        'ALTER TABLE child ADD COLUMN note text, ADD CONSTRAINT of_parent FOREIGN KEY (t_id) REFERENCES parent',
+      later: /^ALTER TABLE child ADD CONSTRAINT of_parent FOREIGN KEY \(t_id\) REFERENCES parent$/,
+    },
+    {
+      form: 'for the column that it adds',
+      statement:
+        'ALTER TABLE child ADD COLUMN note text, ADD COLUMN p int DEFAULT 5 CONSTRAINT of_parent REFERENCES parent ON DELETE CASCADE',
+      later: /^ALTER TABLE child ADD CONSTRAINT of_parent FOREIGN KEY \("p"\) REFERENCES parent ON DELETE CASCADE$/,
+    },
+  ])('$form does what can be done, so that rows that use it are applied', async ({ statement, later }) => {
+    await using setup = await DdlPair.create(`${SHOP}; INSERT INTO child VALUES (1, 5)`, majors);
+    const session = await setup.open();
+    await session.applyTransactions(
+      await setup.record(
+        'CREATE TABLE parent (id int PRIMARY KEY)',
+        'INSERT INTO parent VALUES (5)',
+        statement,
+        "INSERT INTO child (id, t_id, note) VALUES (2, 5, 'new')",
+        "UPDATE child SET note = 'old' WHERE id = 1",
+      ),
+    );
+    expect(setup.executed.map(({ outcome }) => outcome)).toEqual(['applied', 'postponed']);
+    const children = 'SELECT * FROM child ORDER BY id';
+    expect(await setup.target.query(children)).toEqual(await setup.source.query(children));
+    expect(await setup.target.query('SELECT statement FROM sluice.adoption_step')).toEqual([
+      { statement: expect.stringMatching(later) },
+    ]);
+    await session.close();
+    const client = await setup.target.connect();
+    await client.query('BEGIN; INSERT INTO parent VALUES (5); DELETE FROM sluice.adoption');
+    expect(await runPostponed(client, { taskId: setup.taskId, decisions: [] })).toMatchObject([{ outcome: 'applied' }]);
+    await client.query('COMMIT');
+    const keys = `SELECT conname, pg_get_constraintdef(oid) AS is FROM pg_constraint WHERE contype = 'f'`;
+    expect(await setup.target.query(keys)).toEqual(await setup.source.query(keys));
+  });
+
+  it('waits as a whole when what could be done needs the rest', async () => {
+    await using setup = await DdlPair.create(`${SHOP}; INSERT INTO child VALUES (1, 5)`, majors);
+    const session = await setup.open();
+    const statement =
+      'ALTER TABLE child ADD CONSTRAINT of_parent FOREIGN KEY (t_id) REFERENCES parent, ALTER CONSTRAINT of_parent DEFERRABLE';
+    await session.applyTransactions(
+      await setup.record(
+        'CREATE TABLE parent (id int PRIMARY KEY)',
+        'INSERT INTO parent VALUES (5)',
+        statement,
+        'INSERT INTO child VALUES (2, 5)',
+      ),
+    );
+    expect(await setup.target.query('SELECT statement FROM sluice.adoption_step')).toEqual([{ statement }]);
+    expect(await setup.target.query('SELECT id FROM child ORDER BY id')).toEqual([{ id: 1 }, { id: 2 }]);
     await session.close();
   });
 });
