@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { type Client } from '@sluice/postgres-client';
-import { type TestDatabase, waitFor } from '@sluice/testing';
+import { expectSameRows, type TestDatabase, waitFor } from '@sluice/testing';
 import { untilCaughtUp } from '../../src/catch-up.js';
 import { type Cluster, startCluster } from '../../src/cluster.js';
 import { type RunningTask, underTraffic } from '../../src/fault-scenario.js';
@@ -17,6 +17,9 @@ ALTER TABLE running.keyless REPLICA IDENTITY FULL;
 const ROWS = 40_000;
 const FILLER = `repeat('x', 100)`;
 
+/** Nearly every transaction of more than a few rows is sent while it runs. */
+const sendsSoon = (database: string): string => `ALTER DATABASE "${database}" SET logical_decoding_work_mem = '64kB'`;
+
 let cluster: Cluster;
 let source: TestDatabase;
 let target: TestDatabase;
@@ -28,8 +31,7 @@ const traffic = (): Promise<RunningTask> => underTraffic({ cluster, taskId, sour
 beforeAll(async () => {
   cluster = await startCluster({ env: { SLUICE_CAPTURE_WHOLE_MS: '2000' } });
   source = await cluster.sourceDatabase(MIXED + SCHEMA);
-  // Nearly every transaction of more than a few rows is sent while it runs.
-  await source.query(`ALTER DATABASE "${source.name}" SET logical_decoding_work_mem = '64kB'`);
+  await source.query(sendsSoon(source.name));
   target = await cluster.targetDatabase();
   taskId = await cluster.createAndStart({ source, target });
   await cluster.untilState(taskId, 'incremental');
@@ -38,20 +40,20 @@ beforeAll(async () => {
 afterAll(async () => cluster[Symbol.asyncDispose]());
 
 /** A session of the source inside a transaction that the target is writing already. */
-async function runningTransaction(table = 'running.rows'): Promise<Client> {
-  await source.query(`TRUNCATE ${table}`);
-  await source.query(`INSERT INTO ${table} VALUES (0, 0, 'stays')`);
-  const client = await source.connect();
+async function runningTransaction(table = 'running.rows', pair = { source, target }): Promise<Client> {
+  await pair.source.query(`TRUNCATE ${table}`);
+  await pair.source.query(`INSERT INTO ${table} VALUES (0, 0, 'stays')`);
+  const client = await pair.source.connect();
   await client.query('BEGIN');
   await client.query(`INSERT INTO ${table} SELECT n, n, ${FILLER} FROM generate_series(1, ${ROWS}) AS n`);
-  await untilWritten(table);
+  await untilWritten(table, pair.target);
   return client;
 }
 
 /** A session on the target has written, and not committed. */
-async function untilWritten(table: string): Promise<void> {
+async function untilWritten(table: string, at: TestDatabase): Promise<void> {
   const isWritten = async (): Promise<boolean> => {
-    const rows = await target.query(
+    const rows = await at.query(
       `SELECT FROM pg_locks JOIN pg_stat_activity USING (pid)
        WHERE relation = $1::regclass AND mode = 'RowExclusiveLock' AND pg_stat_activity.state LIKE 'idle in transaction%'`,
       [table],
@@ -186,6 +188,25 @@ describe('what cannot be followed before the commit is asked for again, whole', 
     await client.query('COMMIT');
     await task.expectEqual();
     expect(timesWhole()).toBeGreaterThan(0);
+  });
+
+  it('DDL', async () => {
+    const pair = { source: await cluster.sourceDatabase(SCHEMA), target: await cluster.targetDatabase() };
+    await pair.source.query(sendsSoon(pair.source.name));
+    const following = await cluster.createAndStart(pair, { incremental: { ddl: { enabled: true } } });
+    await cluster.untilState(following, 'incremental');
+    const wholeBefore = timesWhole();
+    await using client = await runningTransaction('running.rows', pair);
+    await client.query('ALTER TABLE running.rows ADD COLUMN more text');
+    await client.query(`INSERT INTO running.rows SELECT -n, -n, '', 'more' FROM generate_series(1, 1000) AS n`);
+    await client.query('CREATE TABLE running.joins AS SELECT * FROM running.rows');
+    await client.query('COMMIT');
+    await untilCaughtUp(pair.source, pair.target);
+    const isJoined = async (): Promise<boolean> =>
+      (await pair.target.query('SELECT FROM running.joins LIMIT 1').catch(() => [])).length > 0;
+    await waitFor('the new table to have its rows', isJoined, { deadlineMs: 60_000 });
+    await expectSameRows(pair.source, pair.target);
+    expect(timesWhole()).toBe(wholeBefore + 1);
   });
 
   it('and others are sent while they run again after a time', async () => {

@@ -67,7 +67,8 @@ export class ChangeApplier {
   readonly #change: RowChange = newRowChange();
   readonly #dirty = new Set<BoundTable>();
   readonly #subtransactions: Subtransactions | null = null;
-  #xid = 0;
+  /** Of a running transaction: whose changes come. */
+  #subXid = 0;
   #lastOid = -1;
   #lastTable: BoundTable | null = null;
   #changeCount = 0;
@@ -139,7 +140,7 @@ export class ChangeApplier {
       this.#sendCommand('ROLLBACK TO SAVEPOINT sluice_subtransaction');
       this.#sendCommand('RELEASE SAVEPOINT sluice_subtransaction');
     }
-    this.#xid = 0;
+    this.#subXid = 0;
   }
 
   async #applyRun(run: FrameRun, commitLsn: Lsn): Promise<void> {
@@ -147,7 +148,7 @@ export class ChangeApplier {
     const cursor = frames(run.buffer, { start: run.start, limit: run.end, isStreamed });
     while (cursor.advance()) {
       // Descriptions at the head of a batch are older, and hold whatever is rolled back.
-      if (isStreamed && cursor.kind !== MESSAGE_KIND.relation && cursor.xid !== this.#xid)
+      if (isStreamed && cursor.kind !== MESSAGE_KIND.relation && cursor.xid !== this.#subXid)
         await this.#enter(cursor.xid);
       switch (cursor.kind) {
         case MESSAGE_KIND.insert:
@@ -184,7 +185,7 @@ export class ChangeApplier {
 
   /** Changes of another subtransaction come. */
   async #enter(xid: number): Promise<void> {
-    this.#xid = xid;
+    this.#subXid = xid;
     if (!this.#subtransactions?.enter(xid)) return;
     if (this.#subtransactions.isFull) throw new StreamedUnfit('too many subtransactions');
     // Order: what was gathered before it stays when it is aborted.
@@ -218,7 +219,10 @@ export class ChangeApplier {
 
   async #takeMessage(buffer: Buffer, payloadOffset: number, commitLsn: Lsn): Promise<void> {
     if (!this.#ddl) return;
-    const event = await this.#ddl.eventOfMessage(decodeMessage(buffer, payloadOffset), { commitLsn, xid: this.#xid });
+    const message = decodeMessage(buffer, payloadOffset);
+    // Order: whose it is can be told in a whole transaction only, so nothing may be left out here.
+    if (this.#ddl.isMessage(message)) this.#refuseStreamed('DDL');
+    const event = await this.#ddl.eventOfMessage(message, { commitLsn, xid: this.#xid });
     if (event !== null) await this.#executeDdl(event, commitLsn);
   }
 

@@ -8,6 +8,7 @@ import {
   ddlEventOfRow,
   decodeDdlEvent,
   isDdlEventTable,
+  isDdlMessage,
   planDdl,
   type SigningRead,
   splitAlteration,
@@ -104,6 +105,11 @@ export class DdlRunner {
   }
 
   /** The event in a message of the transaction; `null` for a message that is not from the capture. */
+  /** It has the form of an event; whose it is, `eventOfMessage` tells. */
+  isMessage(message: LogicalMessage): boolean {
+    return isDdlMessage(message, this.#options.helperName);
+  }
+
   eventOfMessage(message: LogicalMessage, transaction: MessagePlace): Promise<string | null> {
     return this.#messages.eventOf(message, transaction);
   }

@@ -60,7 +60,7 @@ describe.each<{ source: PostgresMajor; target: PostgresMajor }>([
 
   it('makes the target be looked at again, also where no new description of the table comes', async () => {
     const schema = `CREATE TYPE mood AS ENUM ('sad', 'glad'); ALTER TABLE t ADD COLUMN m mood`;
-    await using setup = await Setup.create(`${SHOP}; ${schema}`, majors);
+    await using setup = await DdlPair.create(`${SHOP}; ${schema}`, majors);
     const session = await setup.open();
     await session.applyTransactions(
       await setup.record(
@@ -76,7 +76,7 @@ describe.each<{ source: PostgresMajor; target: PostgresMajor }>([
 
   it('is taken back with what was learned of tables behind it, when changes have to be written again', async () => {
     const schema = `CREATE TYPE mood AS ENUM ('sad', 'glad'); ALTER TABLE t ADD COLUMN m mood, ADD COLUMN u int UNIQUE`;
-    await using setup = await Setup.create(`${SHOP}; ${schema}`, majors);
+    await using setup = await DdlPair.create(`${SHOP}; ${schema}`, majors);
     const session = await setup.open();
     // The table is known from before, so that its description comes again and says nothing new.
     await session.applyTransactions(await setup.record("UPDATE t SET m = 'sad', u = id"));
@@ -94,7 +94,7 @@ describe.each<{ source: PostgresMajor; target: PostgresMajor }>([
   });
 
   it('leaves no statement prepared that was made for tables as they were', async () => {
-    await using setup = await Setup.create(SHOP, majors);
+    await using setup = await DdlPair.create(SHOP, majors);
     const session = await setup.open();
     // Filled on the target by the session that executes it: a session sees none but its own.
     const look = `CREATE MATERIALIZED VIEW kept AS SELECT name FROM pg_prepared_statements WHERE name ~ '^sluice_[0-9]+$'`;
