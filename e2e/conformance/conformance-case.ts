@@ -21,6 +21,8 @@ export interface ConformanceCase {
   readonly traffic: readonly string[] | ((sessions: TrafficSessions) => Promise<void>);
   /** Further schemas that it makes, whose rows count for it. */
   readonly schemas?: readonly string[];
+  /** Something in it can be applied only when it is sent as a whole, after its commit. */
+  readonly needsWhole?: boolean;
   /** Runs alone, after the traffic of all others. */
   readonly isLast?: boolean;
 }

@@ -22,6 +22,7 @@ import { type PreparedSource, prepareSource } from './capture-source.js';
 import { serveClock } from './clock-service.js';
 import { Feedback } from './feedback.js';
 import { ReadThrough } from './read-through.js';
+import { Renewal } from './renewal.js';
 import { listenForRewind, type Rewind } from './rewind.js';
 import { publishSequences } from './sequence-publisher.js';
 import { chooseStartLsn, type StartFrom } from './session-start.js';
@@ -173,14 +174,14 @@ class CaptureSession {
   #untilLsn: Lsn | null = null;
   #finalLsn: Lsn | null = null;
   #isFinalStored = false;
-  readonly #renewAtMs: number;
+  readonly #renewal: Renewal;
 
   constructor(
     options: CaptureSessionOptions,
     { publisher, stream, cells, watch, clock, startLsn, prepared, signal }: SessionParts,
   ) {
     this.#options = options;
-    this.#renewAtMs = Date.now() + (options.wholeForMs ?? Infinity);
+    this.#renewal = new Renewal(options.wholeForMs ?? null);
     this.#stream = stream;
     this.#cells = cells;
     this.#watch = watch;
@@ -305,7 +306,7 @@ class CaptureSession {
   #renewWhenDue(): void {
     const { bufferedBytes, isTransactionOpen } = this.#assembler;
     const isQuiet = !isTransactionOpen && bufferedBytes === 0 && this.#batches.isEmpty;
-    if (!isQuiet || this.#untilLsn !== null || Date.now() < this.#renewAtMs) return;
+    if (!isQuiet || this.#untilLsn !== null || !this.#renewal.isDue(this.#readPositionLsn())) return;
     this.#drained.resolve({ kind: 'renew', publishedLsn: this.#publishedLsn });
   }
 
@@ -338,6 +339,7 @@ class CaptureSession {
   #onSight({ facts, slot, health }: Sight): void {
     this.#slot = { health, retainedBytes: slot.retainedBytes };
     this.#readThrough.saw(facts.walEndLsn, this.#clock.nowMs() ?? Date.now());
+    this.#renewal.saw(facts);
   }
 
   #endAt(untilLsn: Lsn): void {

@@ -45,6 +45,7 @@ export const KEY_CASES: readonly ConformanceCase[] = [
   },
   {
     name: 'swaps on secondary unique keys',
+    needsWhole: true,
     setup: `
       CREATE TABLE t (id integer PRIMARY KEY, u integer UNIQUE, v text, UNIQUE (v));
       INSERT INTO t SELECT i, i, 'v' || i FROM generate_series(1, 20) AS i;
@@ -63,6 +64,7 @@ export const KEY_CASES: readonly ConformanceCase[] = [
   },
   {
     name: 'deferred constraints',
+    needsWhole: true,
     setup: `
       CREATE TABLE t (id integer PRIMARY KEY, u integer UNIQUE DEFERRABLE INITIALLY DEFERRED);
       CREATE TABLE i (id integer PRIMARY KEY, u integer UNIQUE DEFERRABLE INITIALLY IMMEDIATE);
@@ -110,6 +112,7 @@ export const KEY_CASES: readonly ConformanceCase[] = [
   },
   {
     name: 'exclusion, check and not valid constraints',
+    needsWhole: true,
     setup: `
       CREATE TABLE t (id integer PRIMARY KEY, during tsrange, EXCLUDE USING gist (during WITH &&));
       INSERT INTO t VALUES (1, '[2024-01-01,2024-02-01)'), (2, '[2024-02-01,2024-03-01)'), (3, NULL);

@@ -29,7 +29,9 @@ let seed = 0;
 const traffic = (): Promise<RunningTask> => underTraffic({ cluster, taskId, source, target, seed: (seed += 1) });
 
 beforeAll(async () => {
-  cluster = await startCluster({ env: { SLUICE_CAPTURE_WHOLE_MS: '2000' } });
+  cluster = await startCluster({
+    env: { SLUICE_CAPTURE_WHOLE_MS: '2000', SLUICE_CAPTURE_COVERAGE_INTERVAL_MS: '1000' },
+  });
   source = await cluster.sourceDatabase(MIXED + SCHEMA);
   await source.query(sendsSoon(source.name));
   target = await cluster.targetDatabase();
