@@ -1,9 +1,9 @@
 import { helperObjectName } from '@sluice/contracts';
 import { delay } from '@sluice/kernel';
 import { parseLsn } from '@sluice/model';
-import { type PostgresServer } from '@sluice/embedded';
-import { type Client, connect } from '@sluice/postgres-client';
+import { type Client } from '@sluice/postgres-client';
 import { type TestDatabase } from '@sluice/testing';
+import { FlushedCommits, WALINSPECT_SINCE } from './flushed-commits.js';
 import { isServerGone } from './server-gone.js';
 
 /** Looks at something again and again while faults happen, and remembers what should never be seen. */
@@ -28,7 +28,7 @@ const SAMPLE_INTERVAL_MS = 100;
  * that is read later can be too small by the order of the looks alone.
  */
 export async function auditConfirmations({ source, target }: Sides, taskId: string): Promise<Watch> {
-  const commits = target.server.major >= WALINSPECT_SINCE ? await FlushedCommits.of(target) : null;
+  const commits = target.server.major >= WALINSPECT_SINCE ? await FlushedCommits.of(target.server) : null;
   const look = async ({ onSource, onTarget }: Sessions): Promise<readonly string[] | null> => {
     const slot = await onSource.query<{ lsn: string }>(
       'SELECT confirmed_flush_lsn::text AS lsn FROM pg_replication_slots WHERE slot_name = $1',
@@ -51,82 +51,8 @@ export async function auditConfirmations({ source, target }: Sides, taskId: stri
     const isDurable = await commits.has(xid);
     return isDurable || parseLsn(confirmed) < parseLsn(own) ? [] : [`confirmed ${confirmed}, which is not on disk`];
   };
-  return watch({ source, target }, look, () => commits?.close() ?? Promise.resolve());
+  return watch({ source, target }, look, () => commits?.[Symbol.asyncDispose]() ?? Promise.resolve());
 }
-
-/** pg_walinspect shows the records of WAL that is on disk. */
-const WALINSPECT_SINCE = 15;
-
-/** The transactions whose commit a server has on its disk, from now on. */
-class FlushedCommits {
-  readonly #server: PostgresServer;
-  #client: Client | null = null;
-  #readLsn = '';
-  #xids = new Set<string>();
-  /** What was there before the first record that is read. */
-  #firstXid: string | null = null;
-
-  private constructor(server: PostgresServer) {
-    this.#server = server;
-  }
-
-  static async of({ server }: TestDatabase): Promise<FlushedCommits> {
-    await using client = await connect(server.endpoint('postgres'), { applicationName: 'ack audit' });
-    await client.query('CREATE EXTENSION IF NOT EXISTS pg_walinspect');
-    return new FlushedCommits(server);
-  }
-
-  async has(xid: string): Promise<boolean> {
-    if (!this.#client) {
-      // Order: what is seen from the next look on is committed behind the position that is taken now, but for the first.
-      this.#client = await this.#begin();
-      return true;
-    }
-    try {
-      this.#firstXid ??= xid;
-      await this.#read(this.#client);
-    } catch (error) {
-      // A server that was killed may have forgotten commits that were seen.
-      this.#client = null;
-      throw error;
-    }
-    return xid === this.#firstXid || this.#xids.has(xid);
-  }
-
-  async close(): Promise<void> {
-    await this.#client?.[Symbol.asyncDispose]();
-    this.#client = null;
-  }
-
-  async #begin(): Promise<Client> {
-    const client = await connect(this.#server.endpoint('postgres'), { applicationName: 'ack audit' });
-    const { rows } = await client.query<{ lsn: string }>('SELECT pg_current_wal_flush_lsn()::text AS lsn');
-    this.#readLsn = rows[0]?.lsn ?? '0/0';
-    this.#xids = new Set();
-    this.#firstXid = null;
-    return client;
-  }
-
-  /** A record that is flushed in part comes complete next time: it is gone on from the end of the last complete one. */
-  async #read(client: Client): Promise<void> {
-    try {
-      const { rows } = await client.query<{ xid: string; end: string; commits: boolean }>(RECORDS_SINCE, [
-        this.#readLsn,
-      ]);
-      for (const { xid, commits } of rows) if (commits) this.#xids.add(xid);
-      this.#readLsn = rows.at(-1)?.end ?? this.#readLsn;
-    } catch (error) {
-      if (!(error instanceof Error && NO_RECORD_YET.test(error.message))) throw error;
-    }
-  }
-}
-
-const RECORDS_SINCE = `
-  SELECT xid::text, end_lsn::text AS end, resource_manager = 'Transaction' AND record_type LIKE 'COMMIT%' AS commits
-    FROM pg_get_wal_records_info($1::pg_lsn, pg_current_wal_flush_lsn())
-   WHERE pg_current_wal_flush_lsn() > $1::pg_lsn`;
-/** Between two positions with no complete record the function fails (PostgreSQL 15–18). */
-const NO_RECORD_YET = /could not find a valid record after/;
 
 /** Money is only moved, in transactions over two tables: whoever adds it up always gets the same. */
 export async function watchBank({ source, target }: Sides): Promise<Watch> {
