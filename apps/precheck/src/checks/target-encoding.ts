@@ -11,17 +11,28 @@ interface LocaleFacts {
   readonly version: string | null;
 }
 
+/**
+ * Text travels as UTF-8. The conversions of PostgreSQL (tried for every character, 10 and 17) give back what went in, or
+ * refuse it, but for these: into UTF-8 and back some characters become others, …
+ */
+const CHANGED_BY_UTF8: readonly string[] = ['EUC_JP', 'EUC_TW'];
+/** … and out of UTF-8 some become what cannot be read again or is read as others. */
+const CHANGING_UTF8: readonly string[] = [...CHANGED_BY_UTF8, 'EUC_JIS_2004'];
+
 export const targetEncoding: Check = {
   id: 'target-encoding',
   title: 'Target stores and sorts text as the source does',
   run: async ({ source, target }) => {
     const facts = { source: await readLocale(source), target: await readLocale(target) };
     const evidence = `source ${describe(facts.source)}; target ${describe(facts.target)}`;
-    if (facts.source.encoding !== facts.target.encoding) {
-      return failed({
+    const [from, into] = [facts.source.encoding, facts.target.encoding];
+    const reason = changes(from, into);
+    if (reason !== null) return failed({ evidence, reason, fix: sameEncoding(from) });
+    if (from !== into) {
+      return warning({
         evidence,
-        reason: 'The target could refuse text, or limit its length differently, in another encoding.',
-        fix: `CREATE DATABASE … TEMPLATE template0 ENCODING '${facts.source.encoding}'; -- and name it as target`,
+        reason: `Text is converted. A character that ${into} does not have stops the task; sorting, hashes of text and lengths in bytes can differ.`,
+        fix: `${sameEncoding(from)} -- if text may hold such characters`,
       });
     }
     if (describe(facts.source) === describe(facts.target)) return passed(evidence);
@@ -32,6 +43,22 @@ export const targetEncoding: Check = {
     });
   },
 };
+
+/** Why text could arrive as another; null when it cannot. */
+function changes(from: string, into: string): string | null {
+  if (from === into) {
+    if (!CHANGED_BY_UTF8.includes(from)) return null;
+    return `Text is moved as UTF-8, and some characters of ${from} are not the same when they come back from that.`;
+  }
+  if (from === 'SQL_ASCII' || into === 'SQL_ASCII')
+    return 'SQL_ASCII does not say what its bytes mean, so that they cannot be converted.';
+  return CHANGING_UTF8.includes(into) ? `Some characters would become others in ${into}.` : null;
+}
+
+function sameEncoding(encoding: string): string {
+  if (CHANGED_BY_UTF8.includes(encoding)) return 'Use a target that is encoded in UTF8.';
+  return `CREATE DATABASE … TEMPLATE template0 ENCODING '${encoding}'; -- and name it as target`;
+}
 
 function describe({ encoding, collate, ctype, provider, locale, version }: LocaleFacts): string {
   const known = [encoding, collate, ...(ctype === collate ? [] : [ctype]), provider, locale, version];

@@ -8,6 +8,8 @@ import { testServer } from './test-server.js';
 export interface TestDatabaseOptions {
   readonly server?: PostgresServer;
   readonly major?: PostgresMajor;
+  /** Default: UTF8. Any other comes with locale C, which fits all. */
+  readonly encoding?: string;
   /** SQL to run in the new database. */
   readonly schema?: string;
   /** Default: a random one. */
@@ -37,7 +39,7 @@ const ODD_TIME_ZONE = 'Asia/Kathmandu';
 export async function testDatabase(options: TestDatabaseOptions = {}): Promise<TestDatabase> {
   const server = options.server ?? (await testServer(options.major === undefined ? {} : { major: options.major }));
   const name = options.name ?? `t_${randomBytes(6).toString('hex')}`;
-  await createDatabase(server, name);
+  await createDatabase(server, { name, encoding: options.encoding ?? 'UTF8' });
   const database = new ServerDatabase(server, name);
   if (options.schema !== undefined) {
     try {
@@ -50,9 +52,15 @@ export async function testDatabase(options: TestDatabaseOptions = {}): Promise<T
   return database;
 }
 
-async function createDatabase(server: PostgresServer, name: string): Promise<void> {
+async function createDatabase(
+  server: PostgresServer,
+  { name, encoding }: { name: string; encoding: string },
+): Promise<void> {
+  const locale = encoding === 'UTF8' ? '' : ` LC_COLLATE 'C' LC_CTYPE 'C'`;
   await using admin = await connect(server.endpoint('postgres'), { applicationName: 'test setup' });
-  await admin.query(`CREATE DATABASE ${quoteIdentifier(name)} TEMPLATE template0 ENCODING 'UTF8'`);
+  await admin.query(
+    `CREATE DATABASE ${quoteIdentifier(name)} TEMPLATE template0 ENCODING ${quoteLiteral(encoding)}${locale}`,
+  );
   await admin.query(`ALTER DATABASE ${quoteIdentifier(name)} SET timezone TO ${quoteLiteral(ODD_TIME_ZONE)}`);
 }
 
