@@ -3,6 +3,7 @@ import { checkServerIdentity, type ConnectionOptions } from 'node:tls';
 import pg from 'pg';
 import { classifyConnectError } from './classify-error.js';
 import { type Endpoint } from './endpoint.js';
+import { connectInOwnBytes } from './server-encoding.js';
 import { watchSilence } from './silence-watch.js';
 
 /** A session with the server. `await using` closes it. */
@@ -60,7 +61,7 @@ export async function connect(endpoint: Endpoint, options: ConnectOptions): Prom
   // Without a listener an error on an idle connection would end the process; the next query reports it.
   client.on('error', () => undefined);
   try {
-    await client.connect();
+    await connectInOwnBytes(client);
   } catch (error) {
     await client.end().catch(() => undefined);
     throw classifyConnectError(error, endpoint);

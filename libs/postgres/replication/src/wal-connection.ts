@@ -1,5 +1,11 @@
 import { assert } from '@sluice/kernel';
-import { classifyConnectError, clientConfig, type Endpoint, VALUE_SETTINGS } from '@sluice/postgres-client';
+import {
+  classifyConnectError,
+  clientConfig,
+  connectInOwnBytes,
+  type Endpoint,
+  VALUE_SETTINGS,
+} from '@sluice/postgres-client';
 import { type SourceIdentity } from '@sluice/model';
 import { Socket } from 'node:net';
 import pg from 'pg';
@@ -37,7 +43,7 @@ export async function openWalConnection(endpoint: Endpoint, applicationName: str
   const client = new pg.Client({ ...config, ...(direct && { stream: () => direct.socket }) });
   client.on('error', () => undefined);
   try {
-    await client.connect();
+    await connectInOwnBytes(client);
     const walSenderTimeoutMs = await readWalSenderTimeout(client);
     const source = await identifySource(client);
     const socket = client.connection.stream;
