@@ -194,6 +194,13 @@ export const ERRORS = {
     remedy:
       'It is another server, or a standby was promoted that lacks WAL which was read already. Start over with a new full load.',
   },
+  'SLUICE-4010': {
+    title: 'Text of the source has no UTF-8 form',
+    httpStatus: 422,
+    retry: 'manual',
+    remedy:
+      'A change holds bytes that the encoding of the source database does not define, or that are no text in it. Correct the rows, then start over with a new full load.',
+  },
   'SLUICE-5001': {
     title: 'Duplicate key on the target',
     httpStatus: 409,

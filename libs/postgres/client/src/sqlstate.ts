@@ -4,6 +4,8 @@ export const SQLSTATE = {
   connectionFailure: '08006',
   protocolViolation: '08P01',
   divisionByZero: '22012',
+  characterNotInRepertoire: '22021',
+  untranslatableCharacter: '22P05',
   uniqueViolation: '23505',
   foreignKeyViolation: '23503',
   exclusionViolation: '23P01',

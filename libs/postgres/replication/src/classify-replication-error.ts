@@ -41,6 +41,7 @@ export function classifyReplicationError(error: unknown, slotName: string): Slui
 
 function codeBySqlState(error: unknown, state: string | null): ErrorCode {
   if (state === null || state.startsWith('08') || state.startsWith('57P')) return 'SLUICE-1012';
+  if (hasSqlState(error, SQLSTATE.untranslatableCharacter, SQLSTATE.characterNotInRepertoire)) return 'SLUICE-4010';
   if (hasSqlState(error, SQLSTATE.objectInUse)) return 'SLUICE-4002';
   return 'SLUICE-4004';
 }

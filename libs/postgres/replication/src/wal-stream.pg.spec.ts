@@ -271,6 +271,13 @@ describe('WalStream', () => {
     await dropSlot(client, fixture.slotName, { signal: NEVER, deadlineMs: 10_000 });
   });
 
+  it('fails with a code of its own for text that has no UTF-8 form', async () => {
+    await using fixture = await slotFixture({ encoding: 'WIN1252' });
+    await fixture.db.query(String.raw`INSERT INTO t VALUES (1, E'\x81')`);
+    const reading = await startReading(fixture);
+    await expect(reading.ended).rejects.toMatchObject({ code: 'SLUICE-4010' });
+  });
+
   it('notices a source that went away without a word', async () => {
     await using server = await dedicatedServer({ settings: { wal_sender_timeout: '1s' } });
     await using fixture = await slotFixture({ server });
