@@ -36,6 +36,7 @@ async function prepare(options: {
   rows: string;
   major?: PostgresMajor;
   targetMajor?: PostgresMajor;
+  targetEncoding?: string;
   chunkBytes?: number;
   text?: boolean;
 }): Promise<Prepared> {
@@ -43,8 +44,9 @@ async function prepare(options: {
   const major = options.major === undefined ? {} : { major: options.major };
   const targetMajor = options.targetMajor ?? options.major;
   const source = stack.use(await testDatabase({ ...major, schema: `${options.schema}; ${options.rows}` }));
+  const { schema, targetEncoding: encoding = 'UTF8' } = options;
   const target = stack.use(
-    await testDatabase({ ...(targetMajor !== undefined && { major: targetMajor }), schema: options.schema }),
+    await testDatabase({ ...(targetMajor !== undefined && { major: targetMajor }), schema, encoding }),
   );
   const [reader, writer] = [await source.connect(), await target.connect()];
   const snapshot = stack.use(await holdPlainSnapshot(source.endpoint, reader));
@@ -169,6 +171,22 @@ describe('copyChunk', () => {
     await expect(load.copy(load.chunkIds[0] ?? '')).rejects.toMatchObject({
       code: 'SLUICE-3004',
       detail: expect.stringContaining('"public"."t"'),
+    });
+  });
+
+  it.each([
+    ['binary', false],
+    ['text', true],
+  ])('names the row whose %s has characters that the target does not', async (_, text) => {
+    await using load = await prepare({
+      schema: 'CREATE TABLE t (id int, v text)',
+      rows: `INSERT INTO t SELECT i, CASE i WHEN 700 THEN '€' ELSE 'é' END FROM generate_series(1, 999) AS i`,
+      targetEncoding: 'LATIN1',
+      text,
+    });
+    await expect(load.copy(load.chunkIds[0] ?? '')).rejects.toMatchObject({
+      code: 'SLUICE-3004',
+      detail: expect.stringMatching(/^"public"\."t", row 700.*: character .* has no equivalent in encoding "LATIN1"$/),
     });
   });
 

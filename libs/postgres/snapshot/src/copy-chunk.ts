@@ -79,8 +79,21 @@ export function copyStatements(chunk: Chunk): Pick<CopyPipeStatements, 'copyTo' 
   };
 }
 
-function asCopyError(error: unknown, { schema, name }: Chunk): unknown {
+function asCopyError(error: unknown, chunk: Chunk): unknown {
   if (isConnectionLoss(error) || !(error instanceof Error) || error instanceof SluiceError) return error;
   if (error.name === 'AbortError') return error;
-  return new SluiceError('SLUICE-3004', { detail: `${quoteQualified(schema, name)}: ${error.message}`, cause: error });
+  const place = `${quoteQualified(chunk.schema, chunk.name)}${placeOf(error, chunk)}`;
+  return new SluiceError('SLUICE-3004', { detail: `${place}: ${error.message}`, cause: error });
+}
+
+/** `COPY t, line 7, column v: "…"` (PostgreSQL 10–18, the context of an error while rows are read): what stands behind the column is the value. */
+const COPY_CONTEXT = /^COPY .*?, line (\d+)(?:, column ([^:]+))?/;
+
+/** Which row it was, counted from where the chunk begins, and which column, where the server says so. */
+function placeOf(error: Error, { fromBlock }: Chunk): string {
+  const context: unknown = Reflect.get(error, 'where');
+  const [, row, column] = (typeof context === 'string' && COPY_CONTEXT.exec(context)) || [];
+  if (row === undefined) return '';
+  const from = fromBlock === null ? '' : ` from ctid (${fromBlock},0) on`;
+  return `, row ${row}${from}${column === undefined ? '' : `, column ${column}`}`;
 }
