@@ -4,7 +4,7 @@ import { type Client, hasSqlState, SQLSTATE } from '@sluice/postgres-client';
 import { changeFailed, ConflictStop, targetError } from './apply-failure.js';
 import { holdsRowsOf, type KeyedTable, readKeyedTable } from './conflict-indexes.js';
 import { type JournalEntry } from './conflict-journal.js';
-import { asInsert, type ExactChange, layOut, layOutWritten } from './exact-change.js';
+import { asInsert, keyAsSent, type ExactChange, layOut, layOutWritten } from './exact-change.js';
 import {
   blockersStatement,
   describeKeyStatement,
@@ -180,8 +180,8 @@ export class ConflictResolver {
     const key = await this.#client
       .query<{ key: string }>({ text: describeKeyStatement(layout), values: [...identityCells] })
       .then(({ rows }) => rows[0]?.key ?? null)
-      // The key may be what is wrong, or the connection is gone; the failure itself says more.
-      .catch(() => null);
+      // The key may be what is wrong, as when it has characters that the target does not have, or the connection is gone.
+      .catch(() => keyAsSent(change));
     return changeFailed({ plan: change.table.plan, operation: change.operation, key }, failure);
   }
 

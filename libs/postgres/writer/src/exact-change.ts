@@ -1,4 +1,5 @@
 import { type Lsn } from '@sluice/model';
+import { CELL_KIND } from '@sluice/postgres-replication';
 import { type RowLayout } from './row-statements.js';
 import { locateCell, type RowVersions } from './row-source.js';
 import { cellsOf, type SingleChange } from './row-writer.js';
@@ -49,6 +50,19 @@ export function layOut(change: ExactChange): LaidOut {
     identityCells,
     cells: [...identityCells, ...(known.length > 0 ? cellsOf(known, versions) : [])],
   };
+}
+
+/** The key as JSON, made of the cells as they came, which the target could not read. They are text: what is written by itself comes as that. */
+export function keyAsSent(change: ExactChange): string | null {
+  const versions = change.old ? [change.old] : knownRow(change);
+  const key: Record<string, string | null> = {};
+  for (const { name, position } of change.table.plan.key ?? []) {
+    const cell = locateCell(versions, position);
+    if (!cell) return null;
+    const { tuple, kind, start, length } = cell;
+    key[name] = kind === CELL_KIND.text ? tuple.buffer.toString('utf8', start, start + length) : null;
+  }
+  return JSON.stringify(key);
 }
 
 /** As `layOut`, of the row that the change left: found by its key, or by all that is known of it where no index says that the key is its only. */
