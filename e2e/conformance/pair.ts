@@ -17,19 +17,26 @@ export interface PairOptions {
   readonly cases: readonly ConformanceCase[];
   /** The source sends every transaction while it runs, change by change. PostgreSQL 16 or newer. */
   readonly isStreamed?: boolean;
+  /** Default: UTF8 on both sides. */
+  readonly encodings?: { readonly source: string; readonly target: string };
+  /** DDL is followed, and databases keep the settings of their server. */
+  readonly followsDdl?: boolean;
 }
 
 /** @returns by case: what differs after one task has loaded all cases and then applied the traffic of all. */
 export async function runPair(cluster: Cluster, options: PairOptions): Promise<ReadonlyMap<ConformanceCase, string[]>> {
-  const { cases } = options;
-  await using source = await openDatabase(options.sourceMajor, 'source');
-  await using target = await openDatabase(options.targetMajor, 'target');
+  const { cases, encodings, followsDdl = false } = options;
+  await using source = await openDatabase(options.sourceMajor, 'source', encodings?.source);
+  await using target = await openDatabase(options.targetMajor, 'target', encodings?.target);
   if (options.isStreamed) await source.query(streamAtOnce(source.name));
   await using session = await source.connect();
   for (const testCase of cases) await setUpCase(session, testCase);
-  await source.query(oddSettings(source.name, 'source'));
-  await target.query(oddSettings(target.name, 'target'));
-  const taskId = await cluster.createAndStart({ source, target });
+  if (!followsDdl) {
+    await source.query(oddSettings(source.name, 'source'));
+    await target.query(oddSettings(target.name, 'target'));
+  }
+  const incremental = { ddl: { enabled: followsDdl } };
+  const taskId = await cluster.createAndStart({ source, target }, { incremental });
   await cluster.untilState(taskId, 'incremental', LOAD_DEADLINE_MS);
   await runInLanes(
     source,
@@ -50,9 +57,9 @@ function streamAtOnce(database: string): string {
   return `ALTER DATABASE ${quoteIdentifier(database)} SET debug_logical_replication_streaming = immediate`;
 }
 
-async function openDatabase(major: PostgresMajor, role: string): Promise<TestDatabase> {
+async function openDatabase(major: PostgresMajor, role: string, encoding = 'UTF8'): Promise<TestDatabase> {
   const settings = { cluster_name: role, max_prepared_transactions: '10' };
-  return testDatabase({ server: await testServer({ major, settings }) });
+  return testDatabase({ server: await testServer({ major, settings }), encoding });
 }
 
 async function runInLanes(source: TestDatabase, cases: readonly ConformanceCase[]): Promise<void> {

@@ -47,7 +47,10 @@ export async function findDifferences(
   for (const wanted of options.tables ?? []) {
     if (!sourceTables.has(wanted)) throw new Error(`expectSameRows: the source has no table ${wanted}`);
   }
-  const form = { floatsAsBytes: (await isBeforeShortestFloats(left)) !== (await isBeforeShortestFloats(right)) };
+  const form = {
+    floatsAsBytes: (await isBeforeShortestFloats(left)) !== (await isBeforeShortestFloats(right)),
+    asUtf8: (await readEncoding(left)) !== (await readEncoding(right)),
+  };
   const differences: TableDifference[] = [];
   for (const [name, table] of sourceTables) {
     if (options.tables && !options.tables.includes(name)) continue;
@@ -82,10 +85,15 @@ async function isBeforeShortestFloats(client: Client): Promise<boolean> {
   return (rows[0]?.version ?? 0) < 120_000;
 }
 
+async function readEncoding(client: Client): Promise<string> {
+  const { rows } = await client.query<{ encoding: string }>('SELECT getdatabaseencoding() AS encoding');
+  return rows[0]?.encoding ?? '';
+}
+
 interface Sides {
   readonly left: Client;
   readonly right: Client;
-  readonly form: RowTextOptions;
+  readonly form: RowTextOptions & { readonly asUtf8: boolean };
 }
 
 async function compareTable(
@@ -98,8 +106,10 @@ async function compareTable(
     return [`${name}: columns differ\n  source: ${columns(table)}\n  target: ${columns(onTarget)}`];
   }
   // The source's columns in the source's order on both sides: their order may differ.
-  const onSource = { from: table.from, text: rowText(table, form) };
-  const onRight = { from: onTarget.from, text: rowText(table, form) };
+  const text = rowText(table, form);
+  const bytes = form.asUtf8 ? `convert_to(${text}, 'UTF8')` : text;
+  const onSource = { from: table.from, text, bytes };
+  const onRight = { from: onTarget.from, text, bytes };
   const [digest, targetDigest] = [await readDigest(left, onSource), await readDigest(right, onRight)];
   if (digest.sum === targetDigest.sum && digest.count === targetDigest.count) return [];
   const counts = await Promise.all([readRowCounts(left, onSource), readRowCounts(right, onRight)]);
@@ -116,23 +126,25 @@ async function compareTable(
 interface TableText {
   readonly from: string;
   readonly text: string;
+  /** What is hashed: databases of two encodings hold the same text as other bytes. */
+  readonly bytes: string;
 }
 
 /** The sum of the rows' hashes does not depend on their order and counts duplicates. */
-async function readDigest(client: Client, { from, text }: TableText): Promise<{ count: string; sum: string }> {
+async function readDigest(client: Client, { from, bytes }: TableText): Promise<{ count: string; sum: string }> {
   const half = (start: number): string => `sum(('x' || substr(hash, ${start}, 16))::bit(64)::bigint::numeric)`;
   const { rows } = await client.query<{ count: string; sum: string }>(
     `SELECT count(*) AS count, concat(${half(1)}, '/', ${half(17)}) AS sum
-       FROM (SELECT md5(${text}) AS hash FROM ${from}) AS hashed`,
+       FROM (SELECT md5(${bytes}) AS hash FROM ${from}) AS hashed`,
   );
   return rows[0] ?? { count: '0', sum: '' };
 }
 
 type RowCounts = ReadonlyMap<string, number>;
 
-async function readRowCounts(client: Client, { from, text }: TableText): Promise<RowCounts> {
+async function readRowCounts(client: Client, { from, bytes }: TableText): Promise<RowCounts> {
   const { rows } = await client.query<{ hash: string; count: number }>(
-    `SELECT md5(${text}) AS hash, count(*)::int AS count FROM ${from} GROUP BY 1`,
+    `SELECT md5(${bytes}) AS hash, count(*)::int AS count FROM ${from} GROUP BY 1`,
   );
   return new Map(rows.map(({ hash, count }) => [hash, count]));
 }
@@ -155,12 +167,12 @@ function surplus(first: RowCounts, second: RowCounts): Surplus {
   return { total, hashes };
 }
 
-async function showRows(client: Client, { from, text }: TableText, { hashes }: Surplus): Promise<string[]> {
+async function showRows(client: Client, { from, text, bytes }: TableText, { hashes }: Surplus): Promise<string[]> {
   const shown = [...hashes.keys()].slice(0, SHOWN_ROWS_MAX);
   if (shown.length === 0) return [];
   const { rows } = await client.query<{ hash: string; row: string }>(
-    `SELECT DISTINCT md5(row) AS hash, left(row, ${SHOWN_CHARACTERS_MAX}) AS row
-       FROM (SELECT ${text} AS row FROM ${from}) AS texts WHERE md5(row) = ANY ($1)`,
+    `SELECT DISTINCT hash, left(row, ${SHOWN_CHARACTERS_MAX}) AS row
+       FROM (SELECT ${text} AS row, md5(${bytes}) AS hash FROM ${from}) AS texts WHERE hash = ANY ($1)`,
     [shown],
   );
   return rows.map(({ hash, row }) => {
