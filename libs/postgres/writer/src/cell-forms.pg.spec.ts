@@ -199,16 +199,22 @@ describe('cells in text and in binary form', () => {
   });
 
   it.each([
-    ['a conflict', 'CREATE TABLE t (id int PRIMARY KEY, v text)', 'INSERT INTO t VALUES (1)'],
-    [
-      'an update without a key',
-      'CREATE TABLE t (id int, v text); ALTER TABLE t REPLICA IDENTITY FULL; INSERT INTO t VALUES (1)',
-      'UPDATE t SET v = 1',
-    ],
-  ])('asks for text where rows are written one by one: %s', async (what, schema, statement) => {
+    {
+      what: 'a conflict',
+      schema: 'CREATE TABLE t (id int PRIMARY KEY, v text)',
+      statement: 'INSERT INTO t VALUES (1)',
+      byHand: 'INSERT INTO t VALUES (1)',
+    },
+    {
+      what: 'an update without a key, where the target has a column of its own',
+      schema: 'CREATE TABLE t (id int, v text); ALTER TABLE t REPLICA IDENTITY FULL; INSERT INTO t VALUES (1)',
+      statement: 'UPDATE t SET v = 1',
+      byHand: 'ALTER TABLE t ADD COLUMN own text',
+    },
+  ])('asks for text where rows are written one by one: $what', async ({ schema, statement, byHand }) => {
     await using sides = await Sides.create(schema);
     const { session, database } = sides.target(0);
-    if (what === 'a conflict') await database.query('INSERT INTO t VALUES (1)');
+    await database.query(byHand);
     const { binary } = await sides.run([statement]);
     const before = await database.query('SELECT * FROM t');
     await expect(session.applyTransactions(binary)).rejects.toThrow(TextFormNeeded);

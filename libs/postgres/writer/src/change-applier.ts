@@ -13,7 +13,7 @@ import {
   rowChange,
 } from '@sluice/postgres-replication';
 import { FoldedStatementFailed, foldedFailed, StreamedUnfit, targetError } from './apply-failure.js';
-import { NotFoldable } from './change-fold.js';
+import { NotFoldable } from './not-foldable.js';
 import { type DdlPlace, type DdlRunner } from './ddl-runner.js';
 import { type ExactChange } from './exact-change.js';
 import { type ConflictCounts, type ExactWriter } from './exact-writer.js';

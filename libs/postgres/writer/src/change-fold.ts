@@ -1,4 +1,6 @@
 import { CELL_KIND } from '@sluice/postgres-replication';
+import { NotFoldable } from './not-foldable.js';
+import { RowFold } from './row-fold.js';
 import {
   cellKindOf,
   hasUnchangedCells,
@@ -31,11 +33,6 @@ export interface FoldedChanges {
   readonly inserts: readonly RowVersions[];
 }
 
-/** Why a change cannot be folded: it must be executed by itself, after all before it. */
-export class NotFoldable extends Error {
-  override readonly name = 'NotFoldable';
-}
-
 /**
  * Folds the changes of one table by key, so that a key is written once however often it changed.
  *
@@ -46,23 +43,25 @@ export class NotFoldable extends Error {
 export class ChangeFold {
   readonly #plan: TablePlan;
   #effects = new Map<string, KeyEffect>();
-  #keylessInserts: TupleRef[] = [];
+  /** Instead of the effects, where the table has no key. */
+  readonly #rows: RowFold | null;
   /** The form of the cells: those of one key are equal for the same value within one form only. Null before the first. */
   #cellKind: number | null = null;
 
   constructor(plan: TablePlan) {
     this.#plan = plan;
+    this.#rows = plan.key === null ? new RowFold(plan.columns) : null;
   }
 
   get isEmpty(): boolean {
-    return this.#effects.size === 0 && this.#keylessInserts.length === 0;
+    return this.#rows?.isEmpty ?? this.#effects.size === 0;
   }
 
   /** @throws NotFoldable; nothing has been recorded then. */
   insert(row: TupleRef): void {
     this.#requireOneForm(row);
-    if (this.#plan.key === null) {
-      this.#keylessInserts.push(row);
+    if (this.#rows) {
+      this.#rows.insert([row]);
       return;
     }
     const key = this.#keyOf(row);
@@ -76,8 +75,13 @@ export class ChangeFold {
 
   /** @param old the old key or row, when the source sent one. @throws NotFoldable; nothing has been recorded then. */
   update(old: TupleRef | null, row: TupleRef): void {
-    if (this.#plan.key === null) throw new NotFoldable('no key');
     this.#requireOneForm(row);
+    if (this.#rows) {
+      if (!old) throw new NotFoldable('no key, and no old row');
+      this.#requireOneForm(old);
+      this.#rows.update(old, row);
+      return;
+    }
     const newKey = this.#keyOf(row);
     const oldKey = old ? this.#keyOf(old) : newKey;
     if (oldKey !== newKey && old) {
@@ -93,8 +97,11 @@ export class ChangeFold {
 
   /** @throws NotFoldable; nothing has been recorded then. */
   delete(old: TupleRef): void {
-    if (this.#plan.key === null) throw new NotFoldable('no key');
     this.#requireOneForm(old);
+    if (this.#rows) {
+      this.#rows.delete(old);
+      return;
+    }
     const key = this.#keyOf(old);
     const effect = this.#effects.get(key);
     if (!effect) this.#effects.set(key, { kind: 'delete', versions: [], keyTuple: old });
@@ -103,8 +110,7 @@ export class ChangeFold {
 
   /** The folded changes; the fold is empty afterwards. */
   take(): FoldedChanges {
-    const deletes: TupleRef[] = [];
-    const inserts: RowVersions[] = this.#keylessInserts.map((row) => [row]);
+    const { deletes, inserts } = this.#rows?.take() ?? { deletes: [], inserts: [] };
     const updates = new Map<string, RowVersions[]>();
     for (const effect of this.#effects.values()) {
       if (effect.kind === 'delete' || effect.kind === 'replace') deletes.push(effect.keyTuple);
@@ -118,7 +124,6 @@ export class ChangeFold {
     }
     const isBinary = this.#cellKind === CELL_KIND.binary;
     this.#effects = new Map();
-    this.#keylessInserts = [];
     this.#cellKind = null;
     return { isBinary, deletes, updates, inserts };
   }

@@ -22,7 +22,7 @@ const value = (column: PlanColumn, alias: string): string => valueOf(column, `v.
 
 /** Of a statement for one row, which may need more cells than a FROM clause can return (1664). */
 export const single = (column: PlanColumn, index: number): string =>
-  valueOf(column, `($${index + 1}::pg_catalog.text[])[1]`);
+  valueOf(column, `($${index + 1}::${column.wire.typeSql}[])[1]`);
 
 /** `ROWS FROM (unnest($1::text[]), unnest($2::text[])) AS v(c0, c1)`: arrays of equal length side by side. */
 export function rowsFrom(count: number, columns: readonly PlanColumn[] = []): string {
@@ -131,6 +131,30 @@ export function updateWholeRowStatement(plan: TablePlan, columns: readonly PlanC
 }
 
 /**
+ * As `deleteWholeRowStatement` for many rows, reading the table once. Of rows that are equal as many go as were sent: the
+ * equal ones of each side are counted, and those with the same number meet. Parameters: all columns.
+ *
+ * `IS TRUE` keeps an IN from becoming a join, so that it is looked up in a hash table whatever joins the session may use.
+ */
+export function deleteWholeRowsStatement(plan: TablePlan): string {
+  const { columns, target } = plan;
+  const sent = columns.map((column, index) => written(column, value(column, `c${index}`)));
+  const stored = columns.map((column) => written(column, `s.${quoteIdentifier(column.name)}`));
+  // A row's own text form quotes its fields, so that no two rows share one.
+  const row = (cells: readonly string[]): string => `ROW(${cells.join(', ')})::pg_catalog.text COLLATE pg_catalog."C"`;
+  const numbered = 'pg_catalog.row_number() OVER (PARTITION BY line) AS nth';
+  const inPartition = target.isPartitioned
+    ? ' AND ((t.tableoid, t.ctid::pg_catalog.text) IN (SELECT part, place::pg_catalog.text FROM gone)) IS TRUE'
+    : '';
+  return `WITH sent AS (SELECT line, ${numbered} FROM (SELECT ${row(sent)} AS line FROM ${rowsFrom(columns.length, columns)}) AS v),
+found AS (SELECT s.tableoid AS part, s.ctid AS place, ${row(stored)} AS line FROM ${onlyTable(plan)} AS s
+          WHERE (${row(stored)} IN (SELECT line FROM sent)) IS TRUE),
+gone AS (SELECT part, place FROM (SELECT part, place, line, ${numbered} FROM found) AS f
+         WHERE ((line, nth) IN (SELECT line, nth FROM sent)) IS TRUE)
+DELETE FROM ${onlyTable(plan)} AS t WHERE t.ctid = ANY (ARRAY(SELECT place FROM gone))${inPartition}`;
+}
+
+/**
  * Without CASCADE, also when the source had it: the message names every table that was truncated there, and no other may
  * lose rows here. https://www.postgresql.org/docs/current/protocol-logicalrep-message-formats.html (Truncate)
  */
@@ -144,17 +168,21 @@ export function keyMatch(key: readonly PlanColumn[]): string {
     .join(' AND ');
 }
 
+/** What the type's output function writes. */
+function written({ outputSql }: PlanColumn, of: string): string {
+  return outputSql === null ? `(${of})::pg_catalog.text` : `pg_catalog.textin(${outputSql}(${of}))`;
+}
+
 /**
  * Compares rows by what their types' output functions write: every type has one, also those without an equality operator,
  * and equal text under the session's settings is the same value. Casts to text and collations can find different values
  * equal. One of several equal rows is chosen by its place.
  */
 export function wholeRowMatch(plan: TablePlan): string {
-  const text = ({ outputSql }: PlanColumn, of: string): string =>
-    outputSql === null ? `(${of})::pg_catalog.text` : `pg_catalog.textin(${outputSql}(${of}))`;
   const equal = plan.columns.map((column, index) => {
     const [stored, sent] = [`s.${quoteIdentifier(column.name)}`, single(column, index)];
-    return `${text(column, stored)} COLLATE pg_catalog."C" IS NOT DISTINCT FROM ${text(column, sent)}`;
+    // In a SELECT of its own what was sent is read once, not once for each row that is compared with it.
+    return `${written(column, stored)} COLLATE pg_catalog."C" IS NOT DISTINCT FROM (SELECT ${written(column, sent)})`;
   });
   const place = (row: string): string => (plan.target.isPartitioned ? `${row}.tableoid, ${row}.ctid` : `${row}.ctid`);
   const found = `SELECT ${place('s')} FROM ${onlyTable(plan)} AS s WHERE ${equal.join(' AND ') || 'true'} LIMIT 1`;

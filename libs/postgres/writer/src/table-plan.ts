@@ -33,7 +33,7 @@ export interface TablePlan {
   /** Written columns in the relation's order; generated ones are left out. */
   readonly columns: readonly PlanColumn[];
   readonly key: readonly PlanColumn[] | null;
-  /** Changes of one key may be folded into one. */
+  /** Changes of one key may be folded into one, and an update of a row without one into its end and the begin of another. */
   readonly canFold: boolean;
 }
 
@@ -54,7 +54,14 @@ export function planTable(relation: Relation, target: TargetTable): TablePlan {
   // A generated column that is published (since 18) cannot be written, but a row can be found by it.
   const columns = sent.filter(({ isGenerated }) => !isGenerated);
   const key = chooseKey(relation, target, sent);
-  return { relation, target, columns, key, canFold: key !== null && !target.firesTriggers };
+  const isFoldable = key !== null || isWhole(target, columns);
+  return { relation, target, columns, key, canFold: isFoldable && !target.firesTriggers };
+}
+
+/** The table has no column of its own, whose value an update keeps and a row that is written anew does not have. */
+function isWhole(target: TargetTable, columns: readonly PlanColumn[]): boolean {
+  const own = [...target.columns.values()].filter(({ isGenerated }) => !isGenerated);
+  return columns.length > 0 && columns.length === own.length;
 }
 
 /**

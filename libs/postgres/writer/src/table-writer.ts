@@ -4,10 +4,13 @@ import { COPY_BYTES, type CopyMemory } from './copy-memory.js';
 import { BinaryCopyRows } from './binary-copy-rows.js';
 import { TextCopyRows } from './text-copy-rows.js';
 import { RowArrays } from './row-arrays.js';
-import { type RowVersions } from './row-source.js';
+import { cellsOf } from './row-writer.js';
+import { type RowVersions, type TupleRef } from './row-source.js';
 import {
   copyStatement,
   deleteStatement,
+  deleteWholeRowsStatement,
+  deleteWholeRowStatement,
   insertEmptyStatement,
   insertStatement,
   truncateStatement,
@@ -18,6 +21,12 @@ import { type TargetPipeline } from './target-pipeline.js';
 
 /** Enough rows to make a statement's fixed cost small, few enough that the target works while the next one is built. */
 const ROWS_PER_STATEMENT_MAX = 2_000;
+
+/**
+ * To tell whether a row is another one mostly takes its first cell, to look it up among many takes all: one look through
+ * 100,000 rows of four columns takes as long as finding some 30 of them, one after the other.
+ */
+const ROWS_ALONE_MAX = 16;
 
 /** Sends the statements of one table's folded changes. Nothing is awaited here; the pipeline reports failures. */
 export class TableWriter {
@@ -42,15 +51,17 @@ export class TableWriter {
     const plan = this.#plan;
     const { deletes, updates, inserts } = changes;
     const key = plan.key ?? [];
-    this.#inChunks(deletes, (rows) => {
-      const arrays = new RowArrays(key);
-      for (const row of rows) arrays.addTuple(row);
-      this.#sendFolded(
-        this.#text('delete', () => deleteStatement(plan, key)),
-        arrays.finish(),
-        rows.length,
-      );
-    });
+    if (plan.key === null) this.#deleteWholeRows(deletes);
+    else
+      this.#inChunks(deletes, (rows) => {
+        const arrays = new RowArrays(key);
+        for (const row of rows) arrays.addTuple(row);
+        this.#sendFolded(
+          this.#text('delete', () => deleteStatement(plan, key)),
+          arrays.finish(),
+          rows.length,
+        );
+      });
     for (const [missing, group] of updates) {
       const columns = this.#sentColumns(missing);
       const text = this.#text(`update ${missing}`, () => updateStatement(plan, key, columns));
@@ -67,6 +78,27 @@ export class TableWriter {
           this.#sendFolded(text, values, values.length === 0 ? 1 : rows.length);
         });
       });
+  }
+
+  /** In one statement, as each reads the whole table; what is folded at once bounds it. A few rows are found sooner one by one. */
+  #deleteWholeRows(rows: readonly TupleRef[]): void {
+    const plan = this.#plan;
+    if (rows.length <= ROWS_ALONE_MAX) {
+      for (const row of rows)
+        this.#sendFolded(
+          this.#text('delete row', () => deleteWholeRowStatement(plan)),
+          cellsOf(plan.columns, [row]),
+          1,
+        );
+      return;
+    }
+    const arrays = new RowArrays(plan.columns);
+    for (const row of rows) arrays.addTuple(row);
+    this.#sendFolded(
+      this.#text('delete rows', () => deleteWholeRowsStatement(plan)),
+      arrays.finish(),
+      rows.length,
+    );
   }
 
   #writerOfBinary(): TableWriter {
