@@ -10,6 +10,7 @@ import {
   MESSAGE_KIND,
 } from '@sluice/postgres-replication';
 import { type FrameRun, type SourceTransaction, type TransactionPart } from '@sluice/postgres-writer';
+import { PartialFrame } from './partial-frame.js';
 
 /** 2000-01-01T00:00:00Z, the epoch of the protocol's timestamps. */
 const POSTGRES_EPOCH_MS = 946_684_800_000;
@@ -55,7 +56,7 @@ export class TransactionAssembler {
   readonly #partBytes: number;
   #positionLsn: Lsn;
   /** Bytes of a frame that goes on in the next batch. */
-  #partial: Buffer[] = [];
+  readonly #partial = new PartialFrame();
   #runs: FrameRun[] = [];
   #runBytes = 0;
   #open: OpenTransaction | null = null;
@@ -73,7 +74,7 @@ export class TransactionAssembler {
 
   /** True between transactions, with nothing left over. */
   get isAtBoundary(): boolean {
-    return this.#open === null && this.#partial.length === 0 && !this.#isInTail;
+    return this.#open === null && this.#partial.isEmpty && !this.#isInTail;
   }
 
   /** Tells one unfinished transaction from another; `null` at a boundary. */
@@ -95,7 +96,7 @@ export class TransactionAssembler {
   /** Drops an unfinished transaction: a new session of capture sends it again from its beginning. True when parts of it were handed out. */
   abandon(): boolean {
     const hadParts = this.#open?.hasParts ?? false;
-    this.#partial = [];
+    this.#partial.clear();
     this.#runs = [];
     this.#runBytes = 0;
     this.#open = null;
@@ -106,13 +107,10 @@ export class TransactionAssembler {
   /** @param isPartial the batch ends inside a frame. */
   *add(payload: Uint8Array, isPartial: boolean): Generator<Assembled> {
     const bytes = Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength);
-    if (isPartial) {
-      this.#partial.push(bytes);
-      return;
-    }
-    const buffer = this.#partial.length > 0 ? Buffer.concat([...this.#partial, bytes]) : bytes;
-    this.#partial = [];
-    yield* this.#scan(buffer);
+    const isWhole = this.#partial.isEmpty && !isPartial;
+    if (!isWhole) this.#partial.add(bytes);
+    if (isPartial) return;
+    yield* this.#scan(isWhole ? bytes : this.#partial.take());
   }
 
   *#scan(buffer: Buffer): Generator<Assembled> {

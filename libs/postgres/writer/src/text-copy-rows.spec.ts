@@ -78,4 +78,15 @@ describe('TextCopyRows', () => {
     memory.giveBack(spare);
     expect(memory.take(1_000)).toBe(spare);
   });
+
+  it.each([
+    ['plain', 'y'],
+    ['with line ends', 'yyyyyyy\n'],
+  ])('takes no more memory for a large cell than its text has: %s', (_, part) => {
+    const cell = part.repeat((4 * COPY_BYTES) / part.length);
+    const rows = new TextCopyRows([column(0)], Buffer.alloc(8));
+    rows.add([tuple(cell)]);
+    expect(textOf(rows)).toBe(`${cell.replaceAll('\n', '\\n')}\n`);
+    expect(rows.memory.length).toBe(rows.sizeBytes);
+  });
 });

@@ -14,6 +14,8 @@ ESCAPES[RETURN] = 'r'.charCodeAt(0);
 const ESCAPED_BYTES = [BACKSLASH, TAB, NEWLINE, RETURN];
 /** Longer cells are searched for bytes to escape by the runtime, which is faster than a loop, and copied at once. */
 const LOOP_BYTES_MAX = 256;
+/** Of longer cells it is counted what they come to before memory is taken for them. */
+const COUNTED_BYTES_MIN = 64 * 1024;
 
 /** The text format, made of text cells. https://www.postgresql.org/docs/current/sql-copy.html */
 export class TextCopyRows extends CopyMessage {
@@ -40,10 +42,13 @@ export class TextCopyRows extends CopyMessage {
 
   protected override addCell(source: Buffer, start: number, end: number): void {
     const length = end - start;
-    this.reserve(2 * length + 1);
+    const isPlainCell = length > LOOP_BYTES_MAX && isPlain(source.subarray(start, end));
+    // Twice as much would do for any cell, and be as much again as a large row.
+    const isLarge = length > COUNTED_BYTES_MIN;
+    this.reserve(isPlainCell ? length + 1 : isLarge ? escapedBytes(source, start, end) + 1 : 2 * length + 1);
     const target = this.buffer;
     let to = this.end;
-    if (length > LOOP_BYTES_MAX && isPlain(source.subarray(start, end))) {
+    if (isPlainCell) {
       source.copy(target, to, start, end);
       to += length;
     } else {
@@ -63,6 +68,12 @@ export class TextCopyRows extends CopyMessage {
     target[to] = TAB;
     this.end = to + 1;
   }
+}
+
+function escapedBytes(source: Buffer, start: number, end: number): number {
+  let bytes = end - start;
+  for (let from = start; from < end; from += 1) if (ESCAPES[source[from] ?? 0] !== 0) bytes += 1;
+  return bytes;
 }
 
 function isPlain(cell: Buffer): boolean {
