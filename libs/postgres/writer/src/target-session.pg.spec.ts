@@ -421,6 +421,29 @@ describe('TargetSession', () => {
     await session.close();
   });
 
+  it.each([
+    ['a table', 'PRIMARY KEY (id)', ''],
+    ['a table without key', 'CHECK (true)', 'ALTER TABLE t REPLICA IDENTITY FULL;'],
+  ])('%s that only the target has in partitions, and rows that move between them', async (_, key, identity) => {
+    const columns = `id int, v text, ${key}`;
+    await using setup = await pair(`CREATE TABLE t (${columns}); ${identity}`);
+    await setup.target.query(
+      `DROP TABLE t; CREATE TABLE t (${columns}) PARTITION BY RANGE (id); ${identity}
+       CREATE TABLE t_low PARTITION OF t FOR VALUES FROM (MINVALUE) TO (100) PARTITION BY RANGE (id);
+       CREATE TABLE t_low_1 PARTITION OF t_low FOR VALUES FROM (MINVALUE) TO (10);
+       CREATE TABLE t_low_2 PARTITION OF t_low DEFAULT;
+       CREATE TABLE t_high PARTITION OF t DEFAULT`,
+    );
+    const session = await setup.open();
+    await replicate(setup, session, [
+      "INSERT INTO t SELECT g, 'v' || g % 3 FROM generate_series(1, 300) g",
+      'UPDATE t SET id = id + 1000 WHERE id % 7 = 0',
+      "BEGIN; UPDATE t SET id = -id WHERE id > 1000; UPDATE t SET v = 'x' WHERE id < 0; DELETE FROM t WHERE id % 11 = 0; COMMIT",
+      "BEGIN; TRUNCATE t; INSERT INTO t VALUES (5, 'a'), (50, 'b'), (500, 'c'); COMMIT",
+    ]);
+    await session.close();
+  });
+
   describe('many inserts of one table', () => {
     const MANY = "SELECT g, E'tab\\t' || g, NULL FROM generate_series(1, 20000) g";
 
