@@ -1,5 +1,5 @@
 /**
- * Makes a fresh checkout on a fresh machine ready and hands over: node tools/bootstrap/run.mjs <start|test|bench> [args…]
+ * Makes a fresh checkout on a fresh machine ready and hands over: node tools/bootstrap/run.mjs <start|test|bench|soak> [args…]
  * Plain Node ≥ 20 without dependencies: it runs before anything is installed. It is quiet when nothing is to be done.
  *
  * Exit codes of its own; otherwise that of the command it handed over to:
@@ -16,7 +16,7 @@ import { accessSync, constants, existsSync, readFileSync, writeFileSync } from '
 import path from 'node:path';
 
 const EXIT = { usage: 2, nats: 3, dependencies: 4, disk: 5, node: 6, build: 7 };
-const COMMANDS = ['start', 'test', 'bench'];
+const COMMANDS = ['start', 'test', 'bench', 'soak'];
 const NODE_MAJOR = 24;
 const OLDEST_NODE_MAJOR = 20;
 /** How long a command may take to stop after Ctrl-C. */

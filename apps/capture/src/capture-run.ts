@@ -13,7 +13,8 @@ import {
 } from '@sluice/service-runtime';
 import { type CellForm } from './cell-form.js';
 import { readWalEnd } from './capture-source.js';
-import { type CaptureSessionOptions, runCaptureSession, type SessionEnd } from './capture-session.js';
+import { type CaptureSessionOptions, type SessionEnd } from './capture-session.js';
+import { runCaptureSession } from './run-capture-session.js';
 import { awaitSettled } from './settled-end.js';
 import { type StartFrom } from './session-start.js';
 import { WholePeriod } from './whole-period.js';

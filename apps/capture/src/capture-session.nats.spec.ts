@@ -22,7 +22,8 @@ import {
 import { createLogger } from '@sluice/telemetry';
 import { dedicatedServer, testDatabase, type TestDatabase, testNats, waitFor } from '@sluice/testing';
 import { randomUUID } from 'node:crypto';
-import { type CaptureSessionOptions, runCaptureSession, type SessionEnd } from './capture-session.js';
+import { type CaptureSessionOptions, type SessionEnd } from './capture-session.js';
+import { runCaptureSession } from './run-capture-session.js';
 
 const MEBIBYTE = 1024 * 1024;
 const CONFIG: CaptureSessionOptions['config'] = {

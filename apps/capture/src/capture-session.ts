@@ -1,33 +1,26 @@
 import { randomUUID } from 'node:crypto';
-import {
-  type Progress,
-  type SlotHealth,
-  SluiceError,
-  STORED_REPLICAS_MIN,
-  type TaskId,
-  type TaskSpec,
-} from '@sluice/contracts';
+import { type Progress, type SlotHealth, type TaskSpec } from '@sluice/contracts';
 import { abortReason, deferred } from '@sluice/kernel';
-import { type Bus, type ChangePublisher, changeStreams } from '@sluice/messaging';
+import { type Bus, type ChangePublisher } from '@sluice/messaging';
 import { formatLsn, type Lsn, maxLsn, ZERO_LSN } from '@sluice/model';
 import { type Endpoint } from '@sluice/postgres-client';
-import { type Keepalive, openWalStream, type WalStream } from '@sluice/postgres-replication';
+import { type Keepalive, type WalStream } from '@sluice/postgres-replication';
 import { type Logger } from '@sluice/telemetry';
 import { BatchAssembler } from './batch-assembler.js';
 import { BatchPublisher } from './batch-publisher.js';
 import { type Batch } from './batch.js';
 import { type CaptureConfig } from './capture.config.js';
-import { type CellForm, SessionCells } from './cell-form.js';
-import { type PreparedSource, prepareSource } from './capture-source.js';
+import { type CellForm, type SessionCells } from './cell-form.js';
+import { type PreparedSource } from './capture-source.js';
 import { serveClock } from './clock-service.js';
 import { Feedback } from './feedback.js';
 import { ReadThrough } from './read-through.js';
 import { Renewal } from './renewal.js';
 import { listenForRewind, type Rewind } from './rewind.js';
 import { publishSequences } from './sequence-publisher.js';
-import { chooseStartLsn, type StartFrom } from './session-start.js';
-import { SourceClock } from './source-clock.js';
-import { type Sight, SourceWatch } from './source-watch.js';
+import { type StartFrom } from './session-start.js';
+import { type SourceClock } from './source-clock.js';
+import { type Sight, type SourceWatch } from './source-watch.js';
 import { tracedPublisher } from './traced-publisher.js';
 
 /**
@@ -67,8 +60,6 @@ export interface CaptureSessionOptions {
   readonly onProgress: (progress: Progress) => void;
 }
 
-/** pgoutput hands logical messages on, and streams transactions that still run. */
-const PROTOCOL_2_SINCE = 140_000;
 /** Progress is live information for people; idle positions are looked at as often. */
 const TICK_MS = 1_000;
 /** While the task ends, the source is asked so often how far it has come. */
@@ -76,63 +67,7 @@ const DRAIN_POLL_MS = 100;
 /** An open transaction is of no use to apply before it ends, but for a large one, which is passed on in pieces of this size. */
 const OPEN_TRANSACTION_PIECE_BYTES = 128 * 1024;
 
-/**
- * Reads the slot into the change stream, from its start until it ends or fails.
- * @throws SluiceError what broke; the next session goes on from what the bus and the slot hold.
- */
-export async function runCaptureSession(options: CaptureSessionOptions): Promise<SessionEnd> {
-  const { task, bus, config, signal } = options;
-  const { taskId } = task;
-  const ending = new AbortController();
-  const sessionSignal = AbortSignal.any([signal, ending.signal]);
-  const clock = new SourceClock();
-  const watch = new SourceWatch(options.source, task, clock);
-  const source = await prepareSource(options.source, task, { watch, signal });
-  const streams = changeStreams(bus);
-  await streams.ensure(taskId, { maxBytes: config.SLUICE_CHANGES_MAX_BYTES });
-  if (task.incremental.confirm === 'stored') await requireReplicas(bus, taskId);
-  // Opened before the tail is read: whoever writes in between makes our first publish fail instead of being overlooked.
-  using publisher = await streams.openPublisher(taskId, { signal: sessionSignal });
-  const tail = await publisher.lastMessage();
-  const startLsn = chooseStartLsn({ from: options.from, tailHeaders: tail?.headers ?? null, ...source });
-  const cells = await SessionCells.choose(options.source, task, options.cellForm ?? 'any');
-  await using stream = await openWalStream(options.source, {
-    slotName: task.slotName,
-    publicationName: task.publicationName,
-    startLsn,
-    binary: cells.isBinary,
-    // Before that DDL comes as rows of a published table.
-    messages: task.incremental.ddl.enabled && source.versionNum >= PROTOCOL_2_SINCE,
-    streaming: isStreaming(options, source.versionNum),
-    applicationName: `capture ${taskId}`,
-    signal: sessionSignal,
-    statusIntervalMs: config.SLUICE_CAPTURE_STATUS_INTERVAL_MS,
-  });
-  const parts = { publisher, stream, cells, watch, clock, startLsn, prepared: source, signal: sessionSignal };
-  try {
-    return await new CaptureSession(options, parts).run();
-  } finally {
-    ending.abort();
-  }
-}
-
-/**
- * Running transactions go to connections of their own on the target. With `stored` the source forgets what is on the bus,
- * where what such a connection has taken does not stay.
- */
-function isStreaming({ task, wholeForMs = null }: CaptureSessionOptions, versionNum: number): boolean {
-  const { confirm, connectionsMax } = task.incremental;
-  return wholeForMs === null && connectionsMax > 1 && confirm === 'applied' && versionNum >= PROTOCOL_2_SINCE;
-}
-
-/** What the source was told to forget is on the bus alone; one lost disk must not be enough to lose it. */
-async function requireReplicas(bus: Bus, taskId: TaskId): Promise<void> {
-  const replicas = (await changeStreams(bus).info(taskId))?.replicas ?? 0;
-  if (replicas >= STORED_REPLICAS_MIN) return;
-  throw new SluiceError('SLUICE-4007', { detail: `the change stream has ${replicas} replicas` });
-}
-
-interface SessionParts {
+export interface SessionParts {
   readonly publisher: ChangePublisher;
   readonly stream: WalStream;
   readonly cells: SessionCells;
@@ -148,7 +83,7 @@ interface SessionParts {
  * Maintained invariants: what is read goes to the bus in the source's order under one session id; reading stops while the
  * publish window is full, reports to the source never do (I7); only `Feedback` confirms (I1).
  */
-class CaptureSession {
+export class CaptureSession {
   readonly #options: CaptureSessionOptions;
   readonly #stream: WalStream;
   readonly #cells: SessionCells;

@@ -11,7 +11,7 @@ import { chownSync } from 'node:fs';
 import { cp, mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { runCaptureSession } from './capture-session.js';
+import { runCaptureSession } from './run-capture-session.js';
 
 jest.setTimeout(180_000);
 

@@ -26,7 +26,8 @@ import {
 } from '@sluice/testing';
 import { type PostgresServer } from '@sluice/embedded';
 import { randomUUID } from 'node:crypto';
-import { type CaptureSessionOptions, runCaptureSession, type SessionEnd } from './capture-session.js';
+import { type CaptureSessionOptions, type SessionEnd } from './capture-session.js';
+import { runCaptureSession } from './run-capture-session.js';
 
 const MEBIBYTE = 1024 * 1024;
 const LOG = createLogger({ service: 'capture-spec', level: 'silent' });

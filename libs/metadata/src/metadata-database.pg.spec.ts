@@ -89,7 +89,7 @@ describe('the metadata schema', () => {
     await database.query('DROP SCHEMA sluice_control CASCADE');
     const replicas = await Promise.all([open(), open(), open()]);
     await Promise.all(replicas.map((replica) => replica.ping()));
-    expect(await database.query('SELECT name FROM sluice_control.migrations')).toHaveLength(3);
+    expect(await database.query('SELECT name FROM sluice_control.migrations')).toHaveLength(4);
     await Promise.all(replicas.map((replica) => replica[Symbol.asyncDispose]()));
   });
 

@@ -9,6 +9,9 @@ export interface CommandOutcome {
 export interface CommandOptions {
   /** Shows the output while it comes instead of collecting it. */
   readonly live?: boolean;
+  /** More variables. */
+  readonly env?: Readonly<Record<string, string>>;
+  readonly deadlineMs?: number;
   readonly signal: AbortSignal;
 }
 
@@ -20,14 +23,14 @@ const KILL_DELAY_MS = 5_000;
 export function runCommand(
   file: string,
   args: readonly string[],
-  { live = false, signal }: CommandOptions,
+  { live = false, signal, env = {}, deadlineMs = STEP_DEADLINE_MS }: CommandOptions,
 ): Promise<CommandOutcome> {
   return new Promise((resolve) => {
     // A process group of its own, so that what it started can be ended with it.
     const child = spawn(file, args, {
       detached: true,
       stdio: ['ignore', live ? 'inherit' : 'pipe', live ? 'inherit' : 'pipe'],
-      env: { ...process.env, NX_DAEMON: 'false', NO_COLOR: '1' },
+      env: { ...process.env, NX_DAEMON: 'false', NO_COLOR: '1', ...env },
     });
     let output = '';
     const collect = (chunk: Buffer): void => void (output += chunk.toString());
@@ -39,9 +42,9 @@ export function runCommand(
       setTimeout(() => signalGroup(child.pid, 'SIGKILL'), KILL_DELAY_MS).unref();
     };
     const deadline = setTimeout(() => {
-      output += `\nstopped: it took longer than ${STEP_DEADLINE_MS / 60_000} minutes`;
+      output += `\nstopped: it took longer than ${deadlineMs / 60_000} minutes`;
       stop();
-    }, STEP_DEADLINE_MS);
+    }, deadlineMs);
     signal.addEventListener('abort', stop, { once: true });
 
     const settle = (outcome: CommandOutcome): void => {

@@ -123,6 +123,9 @@ export class ChangeApplier {
   async complete(sendCheckpoint?: () => void): Promise<void> {
     await this.flush();
     await this.#exact.complete();
+    // Order: the checkpoint is the transaction's own, not that of its last subtransaction: whoever looks at the row knows the commit by its xmin.
+    for (let left = this.#subtransactions?.release() ?? 0; left > 0; left -= 1)
+      this.#sendCommand('RELEASE SAVEPOINT sluice_subtransaction');
     sendCheckpoint?.();
     await this.#pipeline.settle();
   }

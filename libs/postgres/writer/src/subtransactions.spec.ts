@@ -21,5 +21,7 @@ describe('Subtransactions', () => {
     expect([4, 3, 3, 5].map((xid) => subtransactions.abort(xid))).toEqual([1, 1, 0, 0]);
     expect(subtransactions.enter(6)).toBe(true);
     expect([2, 6].map((xid) => subtransactions.abort(xid))).toEqual([2, 0]);
+    subtransactions.enter(7);
+    expect([subtransactions.release(), subtransactions.release()]).toEqual([1, 0]);
   });
 });

@@ -28,6 +28,11 @@ export class Subtransactions {
     return true;
   }
 
+  /** None can be aborted any more. @returns how many savepoints have to be released. */
+  release(): number {
+    return this.#savepoints.splice(0).length;
+  }
+
   /** How many savepoints have to be rolled back to and released, from the newest on. */
   abort(xid: number): number {
     const index = this.#savepoints.indexOf(xid);
