@@ -2,10 +2,10 @@ import { type Origin, type TraceHeaders } from '@sluice/metadata';
 import { currentTraceId, type HeaderCarrier, injectContext } from '@sluice/telemetry';
 
 /** Somebody who acts in the present trace. */
-export function currentOrigin(actor: string, address: string | null = null): Origin {
+export function currentOrigin(who: Pick<Origin, 'actor' | 'keyId' | 'address'>): Origin {
   const trace: Record<string, string> = {};
   injectContext(carrierOf(trace));
-  return { actor, address, traceId: currentTraceId(), trace };
+  return { ...who, traceId: currentTraceId(), trace };
 }
 
 /** Stored trace headers as the carrier of a trace context. */

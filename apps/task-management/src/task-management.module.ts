@@ -5,6 +5,7 @@ import { AlarmsController } from './api/alarms.controller.js';
 import { DdlDecisionsController } from './api/ddl-decisions.controller.js';
 import { ConflictsController } from './api/conflicts.controller.js';
 import { DocumentsController } from './api/documents.controller.js';
+import { ProjectsController } from './api/projects.controller.js';
 import { TaskEventsController } from './api/task-events.controller.js';
 import { TasksController } from './api/tasks.controller.js';
 import { BackgroundWork } from './background-work.js';
@@ -30,6 +31,7 @@ export class TaskManagementModule {
         TasksController,
         AlarmsController,
         ConflictsController,
+        ProjectsController,
         DocumentsController,
         StageEventHandler,
         LiveFeedHandler,

@@ -4,12 +4,17 @@ import {
   type DdlDecision,
   type EndTaskRequest,
   type ErrorCode,
+  type NameCheck,
+  type NameCheckQuery,
+  type ProjectId,
   SluiceError,
   type TaskId,
+  TaskName,
   type TaskResource,
 } from '@sluice/contracts';
-import { MetadataDatabase, type Origin, type StoredTask } from '@sluice/metadata';
+import { type CreateOptions, MetadataDatabase, type Origin, type StoredTask } from '@sluice/metadata';
 import { ACTIONS, decideAction, type TaskAction, type TaskSituation } from '@sluice/model';
+import { type z } from 'zod';
 import { ActionRefusedError } from './action-refused-error.js';
 import { judgeDdlDecision } from './judge-ddl-decision.js';
 import { LiveProgress } from './live-progress.js';
@@ -32,16 +37,24 @@ export class TaskOrders {
   ) {}
 
   async create(
-    { source, target, ...request }: CreateTaskRequest,
-    options: { readonly origin: Origin; readonly idempotencyKey?: string | undefined },
+    { source, target, projectId, ...request }: CreateTaskRequest,
+    options: CreateOptions,
   ): Promise<{ readonly task: TaskResource; readonly isReplay: boolean }> {
-    const task = { ...request, endpoints: { source, target } };
+    const project = projectId ?? (await this.metadata.projects.findDefault()).id;
+    const task = { ...request, projectId: project, endpoints: { source, target } };
     const created = await this.metadata.creator.create(task, options).catch(async (error: unknown) => {
-      await this.#auditRefusal(error, { action: 'create', origin: options.origin, task: null });
+      await this.#auditRefusal(error, { action: 'create', origin: options.origin, projectId: project });
       throw error;
     });
     this.outbox.kick();
     return { task: await this.get(created.taskId), isReplay: created.isReplay };
+  }
+
+  async checkName({ name, projectId }: z.output<typeof NameCheckQuery>): Promise<NameCheck> {
+    if (!TaskName.safeParse(name).success) return { name, isAvailable: false, reason: 'malformed' };
+    const project = projectId ?? (await this.metadata.projects.findDefault()).id;
+    const isTaken = await this.metadata.tasks.isNameTaken(project, name);
+    return { name, isAvailable: !isTaken, reason: isTaken ? 'taken' : null };
   }
 
   /** @throws SluiceError 6002 */
@@ -103,16 +116,21 @@ export class TaskOrders {
     return task;
   }
 
-  async #auditRefusal(
-    error: unknown,
-    { action, origin, task }: { readonly action: string; readonly origin: Origin; readonly task: StoredTask | null },
-  ): Promise<void> {
+  async #auditRefusal(error: unknown, { action, origin, task, projectId = null }: RefusedOrder): Promise<void> {
     const outcome: ErrorCode = error instanceof SluiceError ? error.code : 'SLUICE-9001';
+    const object = { kind: 'task', id: task?.id ?? null, name: task?.name ?? null } as const;
     await this.metadata.audit
-      .record({ origin, action, outcome, taskId: task?.id ?? null, taskName: task?.name ?? null })
+      .record({ origin, action, outcome, projectId: task?.projectId ?? projectId, object })
       // The database may be the reason of the refusal; the caller must see that one.
       .catch(() => undefined);
   }
+}
+
+interface RefusedOrder {
+  readonly action: string;
+  readonly origin: Origin;
+  readonly task?: StoredTask;
+  readonly projectId?: ProjectId | null;
 }
 
 function decide(

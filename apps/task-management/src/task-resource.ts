@@ -8,6 +8,7 @@ export function toTaskResource(task: StoredTask, { progress, delay }: LiveNumber
   const { situation } = task;
   return {
     id: task.id,
+    projectId: task.projectId,
     name: task.name,
     description: task.description,
     syncType: task.syncType,

@@ -1,10 +1,14 @@
 export { ERRORS, type ErrorCode, type ErrorSpec, type RetryPolicy } from './errors/catalogue.js';
 export { SluiceError, type SluiceErrorOptions } from './errors/sluice-error.js';
+export { PageQuery, pageOf } from './http/page.js';
+export { CreateProjectRequest, ProjectList, ProjectResource, RenameProjectRequest } from './http/project.js';
 export {
   CreateTaskRequest,
   EndpointInput,
   EndpointView,
   EndTaskRequest,
+  NameCheck,
+  NameCheckQuery,
   ProblemDocument,
   TaskDelay,
   TaskName,
@@ -72,4 +76,4 @@ export {
 export { CHANGES_MAX_BYTES_DEFAULT, DESIRED_BUCKET, EVENTS_STREAM, RUNS_STREAM } from './messages/streams.js';
 export { defineSubject, type Subject } from './messages/subject.js';
 export { helperObjectName, SyncType, TaskSpec } from './messages/task-spec.js';
-export { ErrorReport, LsnTextSchema, Side, TableName, TaskId } from './primitives.js';
+export { ErrorReport, LsnTextSchema, ProjectId, Side, TableName, TaskId } from './primitives.js';

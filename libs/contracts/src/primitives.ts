@@ -4,6 +4,10 @@ import { z } from 'zod';
 export const TaskId = z.uuid();
 export type TaskId = z.infer<typeof TaskId>;
 
+/** Identifies a project, the tenancy unit. */
+export const ProjectId = z.uuid();
+export type ProjectId = z.infer<typeof ProjectId>;
+
 /** A WAL position as PostgreSQL prints it. */
 export const LsnTextSchema = z.string().regex(/^[0-9A-Fa-f]{1,8}\/[0-9A-Fa-f]{1,8}$/);
 

@@ -1,19 +1,18 @@
-import { type Alarm, type TaskId } from '@sluice/contracts';
+import { type Alarm, type ProjectId, type TaskId } from '@sluice/contracts';
 import { type EntityManager } from 'typeorm';
-import { formatCursor, parseCursor } from './cursor.js';
 import { AlarmEntity } from './entities/alarm.entity.js';
+import { type InProjects, keepProjects, type Page, readPage } from './page.js';
 
 export interface AlarmQuery {
+  readonly projects: InProjects;
   readonly limit: number;
   readonly cursor?: string | undefined;
   readonly taskId?: TaskId | undefined;
 }
 
-export interface AlarmPage {
-  readonly items: readonly Alarm[];
-  /** `null` on the last page. */
-  readonly nextCursor: string | null;
-}
+/** An alarm with the project of its task; `null` when the task was gone before its alarm came. */
+export type ListedAlarm = Alarm & { readonly projectId: ProjectId | null };
+export type AlarmPage = Page<ListedAlarm>;
 
 /** The alarms that were raised, each once. */
 export class AlarmLog {
@@ -23,8 +22,8 @@ export class AlarmLog {
   async record(alarm: Alarm): Promise<boolean> {
     const { eventId, taskId, taskName, kind, state, error, at } = alarm;
     const rows: unknown[] = await this.manager.query(
-      `INSERT INTO alarms (event_id, task_id, task_name, kind, state, error, at)
-       VALUES ($1, $2, $3, $4, $5, $6, $7)
+      `INSERT INTO alarms (event_id, task_id, project_id, task_name, kind, state, error, at)
+       VALUES ($1, $2, (SELECT project_id FROM tasks WHERE id = $2), $3, $4, $5, $6, $7)
        ON CONFLICT (event_id) DO NOTHING
        RETURNING event_id`,
       [eventId, taskId, taskName, kind, state, error, at],
@@ -33,19 +32,11 @@ export class AlarmLog {
   }
 
   /** Newest first. */
-  async list({ limit, cursor, taskId }: AlarmQuery): Promise<AlarmPage> {
-    const builder = this.manager
-      .createQueryBuilder(AlarmEntity, 'alarm')
-      .orderBy('alarm.position', 'DESC')
-      .limit(limit + 1);
-    if (cursor !== undefined) builder.andWhere('alarm.position < :after', { after: parseCursor(cursor) });
+  async list({ projects, taskId, ...page }: AlarmQuery): Promise<AlarmPage> {
+    const builder = this.manager.createQueryBuilder(AlarmEntity, 'alarm');
+    keepProjects(builder, 'alarm.projectId', projects);
     if (taskId !== undefined) builder.andWhere('alarm.taskId = :taskId', { taskId });
-    const rows = await builder.getMany();
-    const page = rows.slice(0, limit);
-    const last = page.at(-1);
-    return {
-      items: page.map(({ position: _position, at, ...alarm }) => ({ ...alarm, at: at.toISOString() })),
-      nextCursor: rows.length > limit && last ? formatCursor(last.position) : null,
-    };
+    const { items, nextCursor } = await readPage(builder, page);
+    return { items: items.map(({ position: _, at, ...alarm }) => ({ ...alarm, at: at.toISOString() })), nextCursor };
   }
 }

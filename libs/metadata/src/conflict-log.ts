@@ -1,7 +1,7 @@
 import { type Conflict, type TaskId } from '@sluice/contracts';
 import { type EntityManager } from 'typeorm';
-import { formatCursor, parseCursor } from './cursor.js';
 import { ConflictEntity } from './entities/conflict.entity.js';
+import { type Page, readPage } from './page.js';
 
 export interface ConflictQuery {
   readonly taskId: TaskId;
@@ -23,11 +23,7 @@ export interface ConflictQuery {
 /** A conflict, with the images of its rows if they were asked for. */
 export type ListedConflict = Omit<Conflict, 'sourceRow' | 'targetRows'> & Partial<Conflict>;
 
-export interface ConflictPage {
-  readonly items: readonly ListedConflict[];
-  /** `null` on the last page. */
-  readonly nextCursor: string | null;
-}
+export type ConflictPage = Page<ListedConflict>;
 
 /** The conflicts of tasks, each once, as long as the task is kept. */
 export class ConflictLog {
@@ -55,25 +51,16 @@ export class ConflictLog {
   async list(query: ConflictQuery): Promise<ConflictPage> {
     const builder = this.manager
       .createQueryBuilder(ConflictEntity, 'conflict')
-      .where('conflict.taskId = :taskId', { taskId: query.taskId })
-      .orderBy('conflict.position', 'DESC')
-      .limit(query.limit + 1);
+      .where('conflict.taskId = :taskId', { taskId: query.taskId });
     if (query.rows) builder.addSelect(['conflict.sourceRow', 'conflict.targetRows']);
-    if (query.cursor !== undefined)
-      builder.andWhere('conflict.position < :after', { after: parseCursor(query.cursor) });
     const { schema, table, kind, action, operation, from, to } = query;
     const equal = { schemaName: schema, tableName: table, kind, action, operation };
     for (const [column, value] of Object.entries(equal))
       if (value !== undefined) builder.andWhere(`conflict.${column} = :${column}`, { [column]: value });
     if (from !== undefined) builder.andWhere('conflict.at >= :from', { from });
     if (to !== undefined) builder.andWhere('conflict.at < :to', { to });
-    const rows = await builder.getMany();
-    const page = rows.slice(0, query.limit);
-    const last = page.at(-1);
-    return {
-      items: page.map((row) => toConflict(row, query.rows)),
-      nextCursor: rows.length > query.limit && last ? formatCursor(last.position) : null,
-    };
+    const { items, nextCursor } = await readPage(builder, query);
+    return { items: items.map((row) => toConflict(row, query.rows)), nextCursor };
   }
 }
 

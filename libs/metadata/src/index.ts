@@ -1,12 +1,15 @@
-export { type AlarmLog, type AlarmPage, type AlarmQuery } from './alarm-log.js';
+export { type AlarmLog, type AlarmPage, type AlarmQuery, type ListedAlarm } from './alarm-log.js';
 export { type ApiKey, type ApiKeys } from './api-keys.js';
-export { type AuditEntry, type AuditLog } from './audit-log.js';
+export { type AuditEntry, type AuditedObject, type AuditLog } from './audit-log.js';
 export { type ConflictLog, type ConflictPage, type ConflictQuery, type ListedConflict } from './conflict-log.js';
 export { type CredentialVault } from './credential-vault.js';
 export { MetadataDatabase, type MetadataOptions } from './metadata-database.js';
 export { type OutboxItem, type OutboxMessage, type TraceHeaders } from './outbox-message.js';
+export { type InProjects, type Page } from './page.js';
+export { type Project, type ProjectQuery, type Projects } from './projects.js';
 export { type Outbox } from './outbox.js';
 export { type NewTask, type Origin, type StoredTask, type TaskEndpoints } from './stored-task.js';
-export { type Created, type CreateOptions, type TaskCreator } from './task-creator.js';
+export { type CreatedId, type CreateOptions } from './idempotent-creation.js';
+export { type Created, type TaskCreator } from './task-creator.js';
 export { type TaskPage, type TaskQuery } from './task-page.js';
 export { type ExpectedRun, type TaskRepository, type TransitionOptions } from './task-repository.js';

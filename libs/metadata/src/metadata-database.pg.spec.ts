@@ -9,7 +9,13 @@ import { type OutboxItem } from './outbox-message.js';
 import { type NewTask, type Origin, type StoredTask } from './stored-task.js';
 
 const MASTER_KEY = new Secret('master key of the metadata tests');
-const ORIGIN: Origin = { actor: 'admin', address: '127.0.0.1', traceId: 'abc', trace: { traceparent: '00-ab-cd-01' } };
+const ORIGIN: Origin = {
+  actor: 'admin',
+  keyId: null,
+  address: '127.0.0.1',
+  traceId: 'abc',
+  trace: { traceparent: '00-ab-cd-01' },
+};
 const PASSWORD = 'pa55word-of-the-test';
 
 function endpoint(host: string): NewTask['endpoints']['source'] {
@@ -19,6 +25,7 @@ function endpoint(host: string): NewTask['endpoints']['source'] {
 function newTask(name = 'shop-move'): NewTask {
   const endpoints = { source: endpoint('source.test'), target: endpoint('target.test') };
   return {
+    projectId,
     name,
     description: '',
     syncType: 'full_and_incremental',
@@ -29,6 +36,7 @@ function newTask(name = 'shop-move'): NewTask {
 
 let database: TestDatabase;
 let metadata: MetadataDatabase;
+let projectId: string;
 
 const open = (): Promise<MetadataDatabase> =>
   MetadataDatabase.open({ url: new Secret(database.url), masterKey: MASTER_KEY });
@@ -41,6 +49,7 @@ afterAll(async () => {
 });
 beforeEach(async () => {
   metadata = await open();
+  projectId = (await metadata.projects.findDefault()).id;
 });
 afterEach(async () => {
   await metadata[Symbol.asyncDispose]();
@@ -89,7 +98,14 @@ describe('the metadata schema', () => {
     await database.query('DROP SCHEMA sluice_control CASCADE');
     const replicas = await Promise.all([open(), open(), open()]);
     await Promise.all(replicas.map((replica) => replica.ping()));
-    expect(await database.query('SELECT name FROM sluice_control.migrations')).toHaveLength(4);
+    const migrations = await database.query('SELECT name FROM sluice_control.migrations ORDER BY id');
+    expect(migrations.map(({ name }) => String(name).replace(/\d+$/, ''))).toEqual([
+      'Initial',
+      'IncrementalOptions',
+      'Conflicts',
+      'RunningTransactions',
+      'Projects',
+    ]);
     await Promise.all(replicas.map((replica) => replica[Symbol.asyncDispose]()));
   });
 
@@ -230,16 +246,18 @@ describe('the outbox', () => {
 describe('listing', () => {
   it('pages newest first without repeating, and filters', async () => {
     for (let index = 0; index < 5; index += 1) await create(`task-${index}`);
-    const first = await metadata.tasks.list({ limit: 2 });
+    const first = await metadata.tasks.list({ projects: 'all', limit: 2 });
     await create('task-new');
-    const second = await metadata.tasks.list({ limit: 2, cursor: first.nextCursor ?? '' });
-    const third = await metadata.tasks.list({ limit: 2, cursor: second.nextCursor ?? '' });
+    const second = await metadata.tasks.list({ projects: 'all', limit: 2, cursor: first.nextCursor ?? '' });
+    const third = await metadata.tasks.list({ projects: 'all', limit: 2, cursor: second.nextCursor ?? '' });
     const names = [first, second, third].map(({ items }) => items.map(({ name }) => name));
     expect(names).toEqual([['task-4', 'task-3'], ['task-2', 'task-1'], ['task-0']]);
     expect(third.nextCursor).toBeNull();
-    expect((await metadata.tasks.list({ limit: 9, name: 'NEW' })).items).toHaveLength(1);
-    expect((await metadata.tasks.list({ limit: 9, state: 'paused' })).items).toHaveLength(0);
-    await expect(metadata.tasks.list({ limit: 2, cursor: 'x' })).rejects.toMatchObject({ code: 'SLUICE-6001' });
+    expect((await metadata.tasks.list({ projects: 'all', limit: 9, name: 'NEW' })).items).toHaveLength(1);
+    expect((await metadata.tasks.list({ projects: 'all', limit: 9, state: 'paused' })).items).toHaveLength(0);
+    await expect(metadata.tasks.list({ projects: 'all', limit: 2, cursor: 'x' })).rejects.toMatchObject({
+      code: 'SLUICE-6001',
+    });
   });
 });
 
@@ -275,7 +293,10 @@ describe('alarms', () => {
     const twice = await Promise.all([metadata.alarms.record(alarm), metadata.alarms.record(alarm)]);
     expect(twice.sort()).toEqual([false, true]);
     await metadata.tasks.remove(taskId, { origin: ORIGIN, action: 'delete' });
-    expect(await metadata.alarms.list({ limit: 10, taskId })).toEqual({ items: [alarm], nextCursor: null });
-    expect((await metadata.alarms.list({ limit: 10, taskId: randomUUID() })).items).toEqual([]);
+    expect(await metadata.alarms.list({ projects: 'all', limit: 10, taskId })).toEqual({
+      items: [{ ...alarm, projectId }],
+      nextCursor: null,
+    });
+    expect((await metadata.alarms.list({ projects: 'all', limit: 10, taskId: randomUUID() })).items).toEqual([]);
   });
 });

@@ -12,15 +12,19 @@ import { AuditEventEntity } from './entities/audit-event.entity.js';
 import { ConflictEntity } from './entities/conflict.entity.js';
 import { IdempotencyKeyEntity } from './entities/idempotency-key.entity.js';
 import { OutboxMessageEntity } from './entities/outbox-message.entity.js';
+import { ProjectEntity } from './entities/project.entity.js';
 import { TaskCredentialsEntity } from './entities/task-credentials.entity.js';
 import { TaskRunEntity } from './entities/task-run.entity.js';
 import { TaskEntity } from './entities/task.entity.js';
+import { IdempotentCreation } from './idempotent-creation.js';
 import { LOCKS } from './locks.js';
 import { Initial1767225600000 } from './migrations/1767225600000-initial.js';
 import { RunningTransactions1770076800000 } from './migrations/1770076800000-running-transactions.js';
 import { IncrementalOptions1769904000000 } from './migrations/1769904000000-incremental-options.js';
 import { Conflicts1769990400000 } from './migrations/1769990400000-conflicts.js';
+import { Projects1770163200000 } from './migrations/1770163200000-projects.js';
 import { Outbox } from './outbox.js';
+import { Projects } from './projects.js';
 import { Sealer } from './sealed-box.js';
 import { TaskCreator } from './task-creator.js';
 import { TaskRepository } from './task-repository.js';
@@ -35,6 +39,7 @@ const ENTITIES = [
   IdempotencyKeyEntity,
   AlarmEntity,
   ConflictEntity,
+  ProjectEntity,
 ];
 
 export interface MetadataOptions {
@@ -49,6 +54,7 @@ export class MetadataDatabase implements AsyncDisposable {
   readonly vault: CredentialVault;
   readonly outbox: Outbox;
   readonly apiKeys: ApiKeys;
+  readonly projects: Projects;
   readonly audit: AuditLog;
   readonly alarms: AlarmLog;
   readonly conflicts: ConflictLog;
@@ -62,7 +68,9 @@ export class MetadataDatabase implements AsyncDisposable {
     this.conflicts = new ConflictLog(manager);
     this.vault = new CredentialVault(manager, sealer);
     this.tasks = new TaskRepository(dataSource, this.vault, this.audit);
-    this.creator = new TaskCreator(dataSource, this.vault, { audit: this.audit, sealer });
+    const tools = { audit: this.audit, idempotency: new IdempotentCreation(sealer) };
+    this.creator = new TaskCreator(dataSource, this.vault, tools);
+    this.projects = new Projects(dataSource, tools);
     this.outbox = new Outbox(dataSource);
     this.apiKeys = new ApiKeys(dataSource);
   }
@@ -78,6 +86,7 @@ export class MetadataDatabase implements AsyncDisposable {
         IncrementalOptions1769904000000,
         Conflicts1769990400000,
         RunningTransactions1770076800000,
+        Projects1770163200000,
       ],
       // An idle connection that the server ends is replaced at the next use; without a listener it would end the process.
       poolErrorHandler: () => undefined,

@@ -2,6 +2,7 @@ import {
   type EndpointInput,
   type EndpointView,
   type IncrementalOptions,
+  type ProjectId,
   type SyncType,
   type TaskId,
 } from '@sluice/contracts';
@@ -16,6 +17,7 @@ export interface TaskEndpoints {
 
 export interface StoredTask {
   readonly id: TaskId;
+  readonly projectId: ProjectId;
   readonly name: string;
   readonly description: string;
   readonly syncType: SyncType;
@@ -29,6 +31,7 @@ export interface StoredTask {
 }
 
 export interface NewTask {
+  readonly projectId: ProjectId;
   readonly name: string;
   readonly description: string;
   readonly syncType: SyncType;
@@ -40,6 +43,8 @@ export interface NewTask {
 export interface Origin {
   /** Name of the API key, or of the service. */
   readonly actor: string;
+  /** `null` for a service. */
+  readonly keyId: string | null;
   readonly address: string | null;
   readonly traceId: string | null;
   /** W3C trace context. */

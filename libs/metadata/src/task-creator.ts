@@ -1,19 +1,14 @@
 import { SluiceError, type TaskId } from '@sluice/contracts';
-import { randomUUID, timingSafeEqual } from 'node:crypto';
-import { type DataSource, type EntityManager, QueryFailedError } from 'typeorm';
+import { randomUUID } from 'node:crypto';
+import { type DataSource, type EntityManager } from 'typeorm';
 import { type AuditLog } from './audit-log.js';
 import { type CredentialVault } from './credential-vault.js';
 import { enqueue } from './decision-writer.js';
-import { IdempotencyKeyEntity } from './entities/idempotency-key.entity.js';
 import { TaskEntity } from './entities/task.entity.js';
+import { type CreateOptions, type IdempotentCreation } from './idempotent-creation.js';
 import { toNewEntity } from './mappers/task.mapper.js';
-import { type Sealer } from './sealed-box.js';
+import { isForeignKeyViolation, isUniqueViolation } from './query-failure.js';
 import { type NewTask, type Origin } from './stored-task.js';
-
-export interface CreateOptions {
-  readonly origin: Origin;
-  readonly idempotencyKey?: string | undefined;
-}
 
 export interface Created {
   readonly taskId: TaskId;
@@ -26,25 +21,16 @@ export class TaskCreator {
   constructor(
     private readonly dataSource: DataSource,
     private readonly vault: CredentialVault,
-    private readonly tools: { readonly audit: AuditLog; readonly sealer: Sealer },
+    private readonly tools: { readonly audit: AuditLog; readonly idempotency: IdempotentCreation },
   ) {}
 
-  /** @throws SluiceError 6004 when the name is taken, 6001 when the key was used for another request. */
+  /** @throws SluiceError 6004 when the name is taken, 6002 without the project, 6001 when the key was used for another request. */
   async create(task: NewTask, options: CreateOptions): Promise<Created> {
-    const { idempotencyKey: key, origin } = options;
-    const requestMac = this.tools.sealer.mac(JSON.stringify(task));
     return this.dataSource.transaction(async (manager) => {
-      if (key !== undefined) {
-        // Two requests with one key at once: the second waits here and then finds what the first made.
-        await manager.query('SELECT pg_advisory_xact_lock(hashtextextended($1, 0))', [`${origin.actor}\n${key}`]);
-        const earlier = await manager.findOneBy(IdempotencyKeyEntity, { actor: origin.actor, key });
-        if (earlier) return replay(earlier, requestMac);
-      }
-      const taskId = await this.#insert(manager, task, origin);
-      if (key !== undefined) {
-        await manager.insert(IdempotencyKeyEntity, { actor: origin.actor, key, requestMac, taskId });
-      }
-      return { taskId, isReplay: false };
+      const creation = { ...options, kind: 'task', request: task } as const;
+      const make = (): Promise<TaskId> => this.#insert(manager, task, options.origin);
+      const { id, isReplay } = await this.tools.idempotency.once(manager, creation, make);
+      return { taskId: id, isReplay };
     });
   }
 
@@ -55,7 +41,11 @@ export class TaskCreator {
       await manager.insert(TaskEntity, toNewEntity(task, { id, at }));
     } catch (error) {
       if (isUniqueViolation(error)) {
-        throw new SluiceError('SLUICE-6004', { detail: `a task named ${task.name} exists already`, cause: error });
+        const detail = `a task named ${task.name} exists already in this project`;
+        throw new SluiceError('SLUICE-6004', { detail, cause: error });
+      }
+      if (isForeignKeyViolation(error)) {
+        throw new SluiceError('SLUICE-6002', { detail: `project ${task.projectId}`, cause: error });
       }
       throw error;
     }
@@ -66,21 +56,15 @@ export class TaskCreator {
       trace: origin.trace,
     });
     await this.tools.audit.record(
-      { origin, action: 'create', taskId: id, taskName: task.name, outcome: 'done' },
+      {
+        origin,
+        action: 'create',
+        projectId: task.projectId,
+        object: { kind: 'task', id, name: task.name },
+        outcome: 'done',
+      },
       manager,
     );
     return id;
   }
-}
-
-function replay(earlier: IdempotencyKeyEntity, requestMac: Buffer): Created {
-  if (!timingSafeEqual(earlier.requestMac, requestMac)) {
-    throw new SluiceError('SLUICE-6001', { detail: 'this Idempotency-Key was used for another request' });
-  }
-  return { taskId: earlier.taskId, isReplay: true };
-}
-
-/** SQLSTATE 23505, unique_violation. */
-function isUniqueViolation(error: unknown): boolean {
-  return error instanceof QueryFailedError && 'code' in error && error.code === '23505';
 }

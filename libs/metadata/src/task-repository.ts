@@ -1,4 +1,4 @@
-import { type DdlDecision, SluiceError, type StageRun, type TaskId } from '@sluice/contracts';
+import { type DdlDecision, type ProjectId, SluiceError, type StageRun, type TaskId } from '@sluice/contracts';
 import { present } from '@sluice/kernel';
 import { type Decision, type TaskSituation, type TaskState } from '@sluice/model';
 import { type DataSource, type EntityManager, In, IsNull } from 'typeorm';
@@ -42,6 +42,14 @@ export class TaskRepository {
 
   async find(taskId: TaskId): Promise<StoredTask | null> {
     return this.#read(this.dataSource.manager, taskId);
+  }
+
+  /** Whether a task of the project has this name, compared case-insensitively. */
+  async isNameTaken(projectId: ProjectId, name: string): Promise<boolean> {
+    const builder = this.dataSource.manager.createQueryBuilder(TaskEntity, 'task');
+    return builder
+      .where('task.projectId = :projectId AND lower(task.name) = lower(:name)', { projectId, name })
+      .getExists();
   }
 
   list(query: TaskQuery): Promise<TaskPage> {
@@ -159,5 +167,6 @@ function auditEntry(
   task: TaskEntity,
   { origin, action = 'unknown' }: TransitionOptions,
 ): Parameters<AuditLog['record']>[0] {
-  return { origin, action, taskId: task.id, taskName: task.name, outcome: 'done' };
+  const { id, name, projectId } = task;
+  return { origin, action, projectId, object: { kind: 'task', id, name }, outcome: 'done' };
 }

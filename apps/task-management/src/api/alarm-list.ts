@@ -1,15 +1,10 @@
-import { Alarm, TaskId } from '@sluice/contracts';
-import { z } from 'zod';
-
-const PAGE_DEFAULT = 50;
-const PAGE_MAX = 200;
+import { Alarm, PageQuery, pageOf, ProjectId, TaskId } from '@sluice/contracts';
 
 /** Query of `GET /alarms`. */
-export const AlarmListQuery = z.strictObject({
-  limit: z.coerce.number().int().min(1).max(PAGE_MAX).default(PAGE_DEFAULT),
-  cursor: z.string().max(100).optional(),
+export const AlarmListQuery = PageQuery.extend({
+  projectId: ProjectId.optional(),
   taskId: TaskId.optional(),
 });
 
 /** Answer of `GET /alarms`, newest first. */
-export const AlarmList = z.object({ items: z.array(Alarm), nextCursor: z.string().nullable() });
+export const AlarmList = pageOf(Alarm.extend({ projectId: ProjectId.nullable() }));

@@ -10,6 +10,7 @@ export class AlarmsController {
 
   @Get()
   list(@Query() query: unknown): Promise<AlarmPage> {
-    return this.metadata.alarms.list(AlarmListQuery.parse(query));
+    const { projectId, ...filters } = AlarmListQuery.parse(query);
+    return this.metadata.alarms.list({ ...filters, projects: projectId === undefined ? 'all' : [projectId] });
   }
 }

@@ -14,6 +14,6 @@ export function rememberCaller(request: Request, key: ApiKey): void {
 /** Who sent the request, from where, in which trace. */
 export const Caller = createParamDecorator((_: unknown, context: ExecutionContext): Origin => {
   const request = context.switchToHttp().getRequest<Request>();
-  const { name } = present(callers.get(request), 'the caller of a guarded route');
-  return currentOrigin(name, request.ip ?? null);
+  const { id, name } = present(callers.get(request), 'the caller of a guarded route');
+  return currentOrigin({ actor: name, keyId: id, address: request.ip ?? null });
 });

@@ -1,9 +1,10 @@
 import { Body, Controller, HttpCode, Param, Post, UseGuards } from '@nestjs/common';
-import { DdlDecision, SluiceError, TaskId, type TaskResource } from '@sluice/contracts';
+import { DdlDecision, type TaskResource } from '@sluice/contracts';
 import { type Origin } from '@sluice/metadata';
 import { TaskOrders } from '../task-orders.js';
 import { ApiKeyGuard } from './api-key.guard.js';
 import { Caller } from './caller.js';
+import { parseId } from './parse-id.js';
 
 /** What a person decides about a DDL that stopped a task; `retry` carries it out. */
 @Controller('api/v1/tasks/:id/ddl-decisions')
@@ -14,8 +15,6 @@ export class DdlDecisionsController {
   @Post()
   @HttpCode(200)
   decide(@Param('id') id: string, @Body() body: unknown, @Caller() origin: Origin): Promise<TaskResource> {
-    const taskId = TaskId.safeParse(id);
-    if (!taskId.success) throw new SluiceError('SLUICE-6002', { detail: 'no task has an id of this form' });
-    return this.orders.decideDdl(taskId.data, DdlDecision.parse(body), origin);
+    return this.orders.decideDdl(parseId(id, 'task'), DdlDecision.parse(body), origin);
   }
 }

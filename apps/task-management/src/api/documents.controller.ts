@@ -13,6 +13,7 @@ export class DocumentsController {
       links: {
         tasks: '/api/v1/tasks',
         events: '/api/v1/tasks/events',
+        projects: '/api/v1/projects',
         openapi: '/api/v1/openapi.json',
         live: '/health/live',
         ready: '/health/ready',

@@ -1,21 +1,40 @@
-import { CreateTaskRequest, DdlDecision, EndTaskRequest, ProblemDocument, TaskResource } from '@sluice/contracts';
+import {
+  CreateTaskRequest,
+  DdlDecision,
+  EndTaskRequest,
+  NameCheck,
+  NameCheckQuery,
+  ProblemDocument,
+  TaskResource,
+} from '@sluice/contracts';
 import { type TaskAction } from '@sluice/model';
-import { z } from 'zod';
 import { AlarmList, AlarmListQuery } from './alarm-list.js';
 import { ConflictList, ConflictListQuery } from './conflict-list.js';
+import { ACCESS_SCHEMAS, accessPaths } from './openapi-access.js';
+import {
+  answer,
+  ID,
+  IDEMPOTENCY,
+  type Json,
+  json,
+  jsonSchema,
+  operation,
+  problems,
+  queryParameters,
+} from './openapi-parts.js';
 import { TaskList, TaskListQuery } from './task-list.js';
-
-type Json = Readonly<Record<string, unknown>>;
 
 /** Named schemas of the API; requests as they are sent (`input`), answers as they are received. */
 const SCHEMAS = {
   CreateTaskRequest: jsonSchema(CreateTaskRequest, 'input'),
   EndTaskRequest: jsonSchema(EndTaskRequest, 'input'),
   DdlDecision: jsonSchema(DdlDecision, 'input'),
+  NameCheck: jsonSchema(NameCheck, 'output', { name: 'shop-move', isAvailable: false, reason: 'taken' }),
   Task: jsonSchema(TaskResource, 'output'),
   TaskList: jsonSchema(TaskList, 'output'),
   AlarmList: jsonSchema(AlarmList, 'output'),
   ConflictList: jsonSchema(ConflictList, 'output'),
+  ...ACCESS_SCHEMAS,
   Problem: jsonSchema(ProblemDocument, 'output'),
 };
 
@@ -46,6 +65,7 @@ export function openApiDocument(): Json {
       ...eventPaths(),
       ...alarmPaths(),
       ...conflictPaths(),
+      ...accessPaths(),
       ...openPaths(),
     },
     components: {
@@ -56,24 +76,25 @@ export function openApiDocument(): Json {
 }
 
 function taskPaths(): Json {
-  const idempotency = {
-    name: 'Idempotency-Key',
-    in: 'header',
-    schema: { type: 'string', maxLength: 255 },
-    description: 'A repeated request with the same key makes no second task.',
-  };
   return {
     '/tasks': {
       post: {
         ...operation('createTask', 'Create a task'),
-        parameters: [idempotency],
+        parameters: [IDEMPOTENCY],
         requestBody: { required: true, content: json('CreateTaskRequest') },
-        responses: { 201: answer('Task', 'The task'), ...problems(400, 401, 409, 413) },
+        responses: { 201: answer('Task', 'The task'), ...problems(400, 401, 404, 409, 413) },
       },
       get: {
         ...operation('listTasks', 'List tasks, newest first'),
         parameters: queryParameters(TaskListQuery),
         responses: { 200: answer('TaskList', 'A page'), ...problems(400, 401) },
+      },
+    },
+    '/tasks/name-check': {
+      get: {
+        ...operation('checkTaskName', 'Whether a task of this name could be created now'),
+        parameters: queryParameters(NameCheckQuery),
+        responses: { 200: answer('NameCheck', 'The outcome'), ...problems(400, 401) },
       },
     },
     '/tasks/{id}': {
@@ -155,33 +176,4 @@ function openPaths(): Json {
   const schema = { type: 'object' };
   const responses = { 200: { description, content: { 'application/json': { schema } } } };
   return { '/openapi.json': { get: { ...operation('readOpenApi', description), security: [], responses } } };
-}
-
-const ID = { name: 'id', in: 'path', required: true, schema: { type: 'string', format: 'uuid' } };
-
-function operation(operationId: string, summary: string): Json {
-  return { operationId, summary };
-}
-
-function json(name: keyof typeof SCHEMAS, mediaType = 'application/json'): Json {
-  return { [mediaType]: { schema: { $ref: `#/components/schemas/${name}` } } };
-}
-
-function answer(name: keyof typeof SCHEMAS, description: string): Json {
-  return { description, content: json(name) };
-}
-
-function problems(...statuses: readonly number[]): Json {
-  const content = json('Problem', 'application/problem+json');
-  return Object.fromEntries(statuses.map((status) => [status, { description: 'Problem (RFC 9457)', content }]));
-}
-
-function queryParameters(query: z.ZodType): readonly Json[] {
-  const properties = Object.entries(z.toJSONSchema(query, { io: 'input' }).properties ?? {});
-  return properties.map(([name, schema]) => ({ name, in: 'query', required: false, schema }));
-}
-
-function jsonSchema(schema: z.ZodType, io: 'input' | 'output'): Json {
-  const { $schema: _dialect, ...rest } = z.toJSONSchema(schema, { io });
-  return rest;
 }

@@ -1,11 +1,12 @@
 import { Controller, Get, Param, Res, UseGuards } from '@nestjs/common';
-import { SluiceError, TaskId, type TaskResource } from '@sluice/contracts';
+import { type TaskId, type TaskResource } from '@sluice/contracts';
 import { MetadataDatabase } from '@sluice/metadata';
 import { type Response } from 'express';
 import { type FeedItem, TaskFeed } from '../task-feed.js';
 import { TaskOrders } from '../task-orders.js';
 import { ApiKeyGuard } from './api-key.guard.js';
 import { EventStream } from './event-stream.js';
+import { parseId } from './parse-id.js';
 
 const PAGE = 100;
 
@@ -27,7 +28,7 @@ export class TaskEventsController {
     await this.#stream(response, null, async (send) => {
       let cursor: string | undefined;
       do {
-        const page = await this.metadata.tasks.list({ limit: PAGE, cursor });
+        const page = await this.metadata.tasks.list({ projects: 'all', limit: PAGE, cursor });
         for (const task of page.items) await send(this.orders.show(task));
         cursor = page.nextCursor ?? undefined;
       } while (cursor !== undefined);
@@ -36,11 +37,10 @@ export class TaskEventsController {
 
   @Get(':id/events')
   async one(@Param('id') id: string, @Res() response: Response): Promise<void> {
-    const taskId = TaskId.safeParse(id);
-    if (!taskId.success) throw new SluiceError('SLUICE-6002', { detail: 'no task has an id of this form' });
+    const taskId = parseId(id, 'task');
     // Before the answer begins, so that an unknown task is a 404.
-    await this.orders.get(taskId.data);
-    await this.#stream(response, taskId.data, async (send) => send(await this.orders.get(taskId.data)));
+    await this.orders.get(taskId);
+    await this.#stream(response, taskId, async (send) => send(await this.orders.get(taskId)));
   }
 
   async #stream(

@@ -2,9 +2,10 @@ import { Body, Controller, Delete, Get, HttpCode, Inject, Param, Post, Query, Re
 import {
   CreateTaskRequest,
   EndTaskRequest,
+  type NameCheck,
+  NameCheckQuery,
   SluiceError,
   STORED_REPLICAS_MIN,
-  TaskId,
   type TaskResource,
 } from '@sluice/contracts';
 import { Bus } from '@sluice/messaging';
@@ -16,7 +17,9 @@ import { z } from 'zod';
 import { TaskOrders } from '../task-orders.js';
 import { ApiKeyGuard } from './api-key.guard.js';
 import { Caller } from './caller.js';
-import { IdempotencyKey, type TaskList, TaskListQuery } from './task-list.js';
+import { announceCreated, createOptions } from './idempotency.js';
+import { parseId } from './parse-id.js';
+import { type TaskList, TaskListQuery } from './task-list.js';
 
 /** Actions without parameters accept `{}` or nothing. */
 const NoBody = z.strictObject({}).prefault({});
@@ -31,17 +34,11 @@ export class TasksController {
   ) {}
 
   @Post()
-  async create(
-    @Body() body: unknown,
-    @Caller() origin: Origin,
-    @Req() { headers, res }: Request,
-  ): Promise<TaskResource> {
+  async create(@Body() body: unknown, @Caller() origin: Origin, @Req() httpRequest: Request): Promise<TaskResource> {
     const request = CreateTaskRequest.parse(body);
     requireReplicas(request, this.bus.replicas);
-    const idempotencyKey = IdempotencyKey.parse(headers['idempotency-key']);
-    const { task, isReplay } = await this.orders.create(request, { origin, idempotencyKey });
-    res?.location(`/api/v1/tasks/${task.id}`);
-    if (isReplay) res?.header('Idempotent-Replayed', 'true');
+    const { task, isReplay } = await this.orders.create(request, createOptions(httpRequest, origin));
+    announceCreated(httpRequest, `/api/v1/tasks/${task.id}`, isReplay);
     return task;
   }
 
@@ -55,26 +52,33 @@ export class TasksController {
     const known = parseTaskAction(action);
     if (!known || known === 'delete') throw new SluiceError('SLUICE-6002', { detail: `no action of this name` });
     if (known === 'end')
-      return this.orders.act(parseId(id), { action: known, origin, end: EndTaskRequest.parse(body) });
+      return this.orders.act(parseId(id, 'task'), { action: known, origin, end: EndTaskRequest.parse(body) });
     NoBody.parse(body);
-    return this.orders.act(parseId(id), { action: known, origin });
+    return this.orders.act(parseId(id, 'task'), { action: known, origin });
   }
 
   @Get()
   async list(@Query() query: unknown): Promise<TaskList> {
-    const { items, nextCursor } = await this.metadata.tasks.list(TaskListQuery.parse(query));
+    const { projectId, ...filters } = TaskListQuery.parse(query);
+    const projects = projectId === undefined ? 'all' : [projectId];
+    const { items, nextCursor } = await this.metadata.tasks.list({ ...filters, projects });
     return { items: items.map((task) => this.orders.show(task)), nextCursor };
+  }
+
+  @Get('name-check')
+  checkName(@Query() query: unknown): Promise<NameCheck> {
+    return this.orders.checkName(NameCheckQuery.parse(query));
   }
 
   @Get(':id')
   get(@Param('id') id: string): Promise<TaskResource> {
-    return this.orders.get(parseId(id));
+    return this.orders.get(parseId(id, 'task'));
   }
 
   @Delete(':id')
   @HttpCode(204)
   remove(@Param('id') id: string, @Caller() origin: Origin): Promise<void> {
-    return this.orders.remove(parseId(id), origin);
+    return this.orders.remove(parseId(id, 'task'), origin);
   }
 }
 
@@ -83,11 +87,4 @@ function requireReplicas({ incremental }: CreateTaskRequest, replicas: number): 
   if (incremental.confirm !== 'stored' || replicas >= STORED_REPLICAS_MIN) return;
   const detail = `streams of this deployment have ${replicas} replicas, confirm "stored" needs ${STORED_REPLICAS_MIN}`;
   throw new SluiceError('SLUICE-4007', { detail });
-}
-
-/** An id that is no UUID names no task. */
-function parseId(text: string): TaskId {
-  const id = TaskId.safeParse(text);
-  if (!id.success) throw new SluiceError('SLUICE-6002', { detail: 'no task has an id of this form' });
-  return id.data;
 }

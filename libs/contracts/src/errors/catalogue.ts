@@ -315,6 +315,18 @@ export const ERRORS = {
     remedy: 'Read it again and repeat the request.',
   },
   'SLUICE-6007': { title: 'Request is too large', httpStatus: 413, retry: 'manual', remedy: 'Send a smaller body.' },
+  'SLUICE-6008': {
+    title: 'Project is not empty',
+    httpStatus: 409,
+    retry: 'manual',
+    remedy: 'End and delete its tasks first.',
+  },
+  'SLUICE-6009': {
+    title: 'The default project stays',
+    httpStatus: 409,
+    retry: 'manual',
+    remedy: 'Tasks that name no project go there; rename it instead.',
+  },
   'SLUICE-7001': { title: 'Message bus unavailable', httpStatus: 503, retry: 'backoff', remedy: 'Check nats-server.' },
   'SLUICE-7002': {
     title: 'Message could not be understood',

@@ -3,7 +3,7 @@ import { ConnectionTestResult, PrecheckResult } from '../messages/checks.js';
 import { DelayParts, Progress } from '../messages/progress.js';
 import { DEFAULT_INCREMENTAL_OPTIONS, IncrementalOptions } from '../messages/incremental-options.js';
 import { SyncType } from '../messages/task-spec.js';
-import { ErrorReport, LsnTextSchema, TaskId } from '../primitives.js';
+import { ErrorReport, LsnTextSchema, ProjectId, TaskId } from '../primitives.js';
 
 /** ≤ 500 KB of PEM text. */
 const Pem = z
@@ -28,12 +28,14 @@ export const EndpointInput = z.strictObject({
 });
 export type EndpointInput = z.infer<typeof EndpointInput>;
 
-/** 4–50 characters, first a letter, then letters, digits, `-`, `_`; unique, compared case-insensitively. */
+/** 4–50 characters, first a letter, then letters, digits, `-`, `_`; unique in its project, compared case-insensitively. */
 export const TaskName = z
   .string()
   .regex(/^[A-Za-z][A-Za-z0-9_-]{3,49}$/, '4–50 characters, first a letter, then letters, digits, - or _');
 
 export const CreateTaskRequest = z.strictObject({
+  /** When absent: the default project. */
+  projectId: ProjectId.optional(),
   name: TaskName,
   description: z
     .string()
@@ -71,6 +73,7 @@ export type TaskDelay = z.infer<typeof TaskDelay>;
 
 export const TaskResource = z.object({
   id: TaskId,
+  projectId: ProjectId,
   name: z.string(),
   description: z.string(),
   syncType: SyncType,
@@ -91,6 +94,16 @@ export const TaskResource = z.object({
   updatedAt: z.iso.datetime(),
 });
 export type TaskResource = z.infer<typeof TaskResource>;
+
+/** Whether a task of this name could be made in the project now. */
+export const NameCheckQuery = z.strictObject({ name: z.string().max(200), projectId: ProjectId.optional() });
+
+export const NameCheck = z.object({
+  name: z.string(),
+  isAvailable: z.boolean(),
+  reason: z.enum(['malformed', 'taken']).nullable(),
+});
+export type NameCheck = z.infer<typeof NameCheck>;
 
 /** RFC 9457. */
 export const ProblemDocument = z.object({

@@ -14,6 +14,10 @@ export class AlarmEntity {
   @Column({ name: 'task_id', type: 'uuid' })
   taskId!: string;
 
+  /** `null` when the task was gone before its alarm came. */
+  @Column({ name: 'project_id', type: 'uuid', nullable: true })
+  projectId!: string | null;
+
   @Column({ name: 'task_name', type: 'text' })
   taskName!: string;
 

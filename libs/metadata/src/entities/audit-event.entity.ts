@@ -1,4 +1,5 @@
 import { Column, Entity, PrimaryGeneratedColumn } from 'typeorm';
+import { type AuditedObject } from '../audit-log.js';
 
 /** Append-only: a trigger refuses UPDATE and DELETE. */
 @Entity({ name: 'audit_events' })
@@ -15,11 +16,17 @@ export class AuditEventEntity {
   @Column({ type: 'text' })
   action!: string;
 
-  @Column({ name: 'task_id', type: 'uuid', nullable: true })
-  taskId!: string | null;
+  @Column({ name: 'project_id', type: 'uuid', nullable: true })
+  projectId!: string | null;
 
-  @Column({ name: 'task_name', type: 'text', nullable: true })
-  taskName!: string | null;
+  @Column({ name: 'object_kind', type: 'text' })
+  objectKind!: AuditedObject['kind'];
+
+  @Column({ name: 'object_id', type: 'uuid', nullable: true })
+  objectId!: string | null;
+
+  @Column({ name: 'object_name', type: 'text', nullable: true })
+  objectName!: string | null;
 
   /** `done`, or the code of the error that refused it. */
   @Column({ type: 'text' })

@@ -1,8 +1,9 @@
 import { Column, Entity, PrimaryColumn } from 'typeorm';
 
-/** Which task a create with this `Idempotency-Key` made; the row goes with the task. */
+/** What a create with this `Idempotency-Key` made; the row goes with that object. */
 @Entity({ name: 'idempotency_keys' })
 export class IdempotencyKeyEntity {
+  /** Id of the API key. */
   @PrimaryColumn({ type: 'text' })
   actor!: string;
 
@@ -13,6 +14,9 @@ export class IdempotencyKeyEntity {
   @Column({ name: 'request_mac', type: 'bytea' })
   requestMac!: Buffer;
 
-  @Column({ name: 'task_id', type: 'uuid' })
-  taskId!: string;
+  @Column({ name: 'task_id', type: 'uuid', nullable: true })
+  taskId!: string | null;
+
+  @Column({ name: 'project_id', type: 'uuid', nullable: true })
+  projectId!: string | null;
 }

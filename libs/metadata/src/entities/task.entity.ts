@@ -19,6 +19,9 @@ export class TaskEntity {
   @Column({ name: 'position', type: 'bigint', insert: false, update: false })
   position!: string;
 
+  @Column({ name: 'project_id', type: 'uuid', update: false })
+  projectId!: string;
+
   @Column({ type: 'text' })
   name!: string;
 

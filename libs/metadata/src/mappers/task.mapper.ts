@@ -14,6 +14,7 @@ export interface TaskRows {
 export function toStoredTask({ task, runs, endpoints }: TaskRows): StoredTask {
   return {
     id: task.id,
+    projectId: task.projectId,
     name: task.name,
     description: task.description,
     syncType: task.syncType,
@@ -49,9 +50,10 @@ export function situationColumns(situation: TaskSituation): Omit<TaskSituation, 
 }
 
 export function toNewEntity(task: NewTask, { id, at }: { readonly id: string; readonly at: Date }): TaskEntity {
-  const { name, description, syncType, incremental } = task;
+  const { projectId, name, description, syncType, incremental } = task;
   return Object.assign(new TaskEntity(), {
     id,
+    projectId,
     name,
     description,
     syncType,
