@@ -1,5 +1,8 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { MetadataDatabase } from '@sluice/metadata';
+import { APP_GUARD, DiscoveryModule } from '@nestjs/core';
+import { AccessGuard } from './access/access.guard.js';
+import { RouteDeclarations } from './access/route-declarations.js';
 import { AlarmHandler } from './alarm.handler.js';
 import { AlarmsController } from './api/alarms.controller.js';
 import { DdlDecisionsController } from './api/ddl-decisions.controller.js';
@@ -16,6 +19,7 @@ import { OutboxDispatcher } from './outbox-dispatcher.js';
 import { RunReconciler } from './run-reconciler.js';
 import { StageEventHandler } from './stage-event.handler.js';
 import { TaskFeed } from './task-feed.js';
+import { TaskProjects } from './task-projects.js';
 import { TaskOrders } from './task-orders.js';
 
 /** Needs BUS and LOGGER of the runtime. */
@@ -38,7 +42,11 @@ export class TaskManagementModule {
         AlarmHandler,
         ConflictHandler,
       ],
+      imports: [DiscoveryModule],
       providers: [
+        { provide: APP_GUARD, useClass: AccessGuard },
+        RouteDeclarations,
+        TaskProjects,
         { provide: MetadataDatabase, useValue: metadata },
         LiveProgress,
         TaskFeed,

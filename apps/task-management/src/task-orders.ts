@@ -5,7 +5,6 @@ import {
   type EndTaskRequest,
   type ErrorCode,
   type NameCheck,
-  type NameCheckQuery,
   type ProjectId,
   SluiceError,
   type TaskId,
@@ -14,7 +13,6 @@ import {
 } from '@sluice/contracts';
 import { type CreateOptions, MetadataDatabase, type Origin, type StoredTask } from '@sluice/metadata';
 import { ACTIONS, decideAction, type TaskAction, type TaskSituation } from '@sluice/model';
-import { type z } from 'zod';
 import { ActionRefusedError } from './action-refused-error.js';
 import { judgeDdlDecision } from './judge-ddl-decision.js';
 import { LiveProgress } from './live-progress.js';
@@ -37,23 +35,22 @@ export class TaskOrders {
   ) {}
 
   async create(
-    { source, target, projectId, ...request }: CreateTaskRequest,
+    { source, target, ...request }: CreateTaskRequest & { readonly projectId: ProjectId },
     options: CreateOptions,
   ): Promise<{ readonly task: TaskResource; readonly isReplay: boolean }> {
-    const project = projectId ?? (await this.metadata.projects.findDefault()).id;
-    const task = { ...request, projectId: project, endpoints: { source, target } };
+    const { projectId } = request;
+    const task = { ...request, endpoints: { source, target } };
     const created = await this.metadata.creator.create(task, options).catch(async (error: unknown) => {
-      await this.#auditRefusal(error, { action: 'create', origin: options.origin, projectId: project });
+      await this.#auditRefusal(error, { action: 'create', origin: options.origin, projectId });
       throw error;
     });
     this.outbox.kick();
     return { task: await this.get(created.taskId), isReplay: created.isReplay };
   }
 
-  async checkName({ name, projectId }: z.output<typeof NameCheckQuery>): Promise<NameCheck> {
+  async checkName(name: string, projectId: ProjectId): Promise<NameCheck> {
     if (!TaskName.safeParse(name).success) return { name, isAvailable: false, reason: 'malformed' };
-    const project = projectId ?? (await this.metadata.projects.findDefault()).id;
-    const isTaken = await this.metadata.tasks.isNameTaken(project, name);
+    const isTaken = await this.metadata.tasks.isNameTaken(projectId, name);
     return { name, isAvailable: !isTaken, reason: isTaken ? 'taken' : null };
   }
 

@@ -1,11 +1,12 @@
 import 'reflect-metadata';
-import { type DynamicModule, Module } from '@nestjs/common';
+import { type DynamicModule, type INestApplication, Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { assert, Secret } from '@sluice/kernel';
 import { type Bus, connectBus, JetStreamStrategy, serveCredentials } from '@sluice/messaging';
 import { MetadataDatabase } from '@sluice/metadata';
 import { BUS, LOGGER } from '@sluice/service-runtime';
 import { createLogger } from '@sluice/telemetry';
+import { z } from 'zod';
 import { configureHttp } from './api/configure-http.js';
 import { TaskManagementModule } from './task-management.module.js';
 
@@ -16,6 +17,8 @@ export interface TestService extends AsyncDisposable {
   readonly url: string;
   readonly bus: Bus;
   readonly metadata: MetadataDatabase;
+  /** What Express really routes, as `GET /api/v1/tasks/:id`. */
+  readonly routes: readonly string[];
 }
 
 /** The service as `runService` puts it together, inside a test's own process. */
@@ -46,6 +49,7 @@ export async function startTestService(options: {
     url: `http://127.0.0.1:${String(address.port)}`,
     bus,
     metadata,
+    routes: routesOf(app),
     [Symbol.asyncDispose]: async () => {
       app.getHttpServer().closeAllConnections();
       await strategy.close();
@@ -55,6 +59,19 @@ export async function startTestService(options: {
       await bus.close();
     },
   };
+}
+
+const Layers = z.array(
+  z.looseObject({
+    route: z.looseObject({ path: z.string(), methods: z.record(z.string(), z.boolean()) }).optional(),
+  }),
+);
+
+function routesOf(app: INestApplication): readonly string[] {
+  const express: { readonly router: { readonly stack: unknown } } = app.getHttpAdapter().getInstance();
+  return Layers.parse(express.router.stack).flatMap(({ route }) =>
+    Object.keys(route?.methods ?? {}).map((method) => `${method.toUpperCase()} ${route?.path ?? ''}`),
+  );
 }
 
 function rootModule(parts: {

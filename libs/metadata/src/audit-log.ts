@@ -4,7 +4,7 @@ import { AuditEventEntity } from './entities/audit-event.entity.js';
 import { type Origin } from './stored-task.js';
 
 export interface AuditedObject {
-  readonly kind: 'task' | 'project';
+  readonly kind: 'task' | 'project' | 'api-key';
   /** `null` for one that was not made. */
   readonly id: string | null;
   readonly name: string | null;

@@ -6,7 +6,7 @@ import { type Sealer } from './sealed-box.js';
 import { type Origin } from './stored-task.js';
 
 /** What is created, and the column that holds its id; the row goes with the object. */
-const COLUMNS = { task: 'taskId', project: 'projectId' } as const;
+const COLUMNS = { task: 'taskId', project: 'projectId', 'api-key': 'apiKeyId' } as const;
 
 export interface CreateOptions {
   readonly origin: Origin;

@@ -105,6 +105,7 @@ describe('the metadata schema', () => {
       'Conflicts',
       'RunningTransactions',
       'Projects',
+      'ApiKeyScopes',
     ]);
     await Promise.all(replicas.map((replica) => replica[Symbol.asyncDispose]()));
   });
@@ -267,7 +268,7 @@ describe('API keys', () => {
     const key = made.find((one) => one !== null);
     expect(made.filter((one) => one !== null)).toHaveLength(1);
     expect(await metadata.apiKeys.verify(key ?? new Secret(''))).toMatchObject({ name: 'admin' });
-    expect(await metadata.apiKeys.verify(new Secret('slk_guess'))).toBeNull();
+    await expect(metadata.apiKeys.verify(new Secret('slk_guess'))).rejects.toMatchObject({ code: 'SLUICE-6005' });
     expect(await metadata.apiKeys.ensureAdmin(null)).toBeNull();
   });
 

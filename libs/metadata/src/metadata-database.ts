@@ -7,6 +7,7 @@ import { ConflictLog } from './conflict-log.js';
 import { connectionOptions, METADATA_SCHEMA } from './connection-options.js';
 import { CredentialVault } from './credential-vault.js';
 import { AlarmEntity } from './entities/alarm.entity.js';
+import { ApiKeyRoleEntity } from './entities/api-key-role.entity.js';
 import { ApiKeyEntity } from './entities/api-key.entity.js';
 import { AuditEventEntity } from './entities/audit-event.entity.js';
 import { ConflictEntity } from './entities/conflict.entity.js';
@@ -23,6 +24,7 @@ import { RunningTransactions1770076800000 } from './migrations/1770076800000-run
 import { IncrementalOptions1769904000000 } from './migrations/1769904000000-incremental-options.js';
 import { Conflicts1769990400000 } from './migrations/1769990400000-conflicts.js';
 import { Projects1770163200000 } from './migrations/1770163200000-projects.js';
+import { ApiKeyScopes1770249600000 } from './migrations/1770249600000-api-key-scopes.js';
 import { Outbox } from './outbox.js';
 import { Projects } from './projects.js';
 import { Sealer } from './sealed-box.js';
@@ -35,6 +37,7 @@ const ENTITIES = [
   TaskCredentialsEntity,
   OutboxMessageEntity,
   ApiKeyEntity,
+  ApiKeyRoleEntity,
   AuditEventEntity,
   IdempotencyKeyEntity,
   AlarmEntity,
@@ -72,7 +75,7 @@ export class MetadataDatabase implements AsyncDisposable {
     this.creator = new TaskCreator(dataSource, this.vault, tools);
     this.projects = new Projects(dataSource, tools);
     this.outbox = new Outbox(dataSource);
-    this.apiKeys = new ApiKeys(dataSource);
+    this.apiKeys = new ApiKeys(dataSource, tools);
   }
 
   /** Opens the pool and brings the schema up to date. */
@@ -87,6 +90,7 @@ export class MetadataDatabase implements AsyncDisposable {
         Conflicts1769990400000,
         RunningTransactions1770076800000,
         Projects1770163200000,
+        ApiKeyScopes1770249600000,
       ],
       // An idle connection that the server ends is replaced at the next use; without a listener it would end the process.
       poolErrorHandler: () => undefined,

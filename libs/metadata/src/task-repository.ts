@@ -44,6 +44,15 @@ export class TaskRepository {
     return this.#read(this.dataSource.manager, taskId);
   }
 
+  /** `null` when there is no such task. A task stays in its project. */
+  async projectOf(taskId: TaskId): Promise<ProjectId | null> {
+    const row = await this.dataSource.manager.findOne(TaskEntity, {
+      where: { id: taskId },
+      select: { id: true, projectId: true },
+    });
+    return row && row.projectId;
+  }
+
   /** Whether a task of the project has this name, compared case-insensitively. */
   async isNameTaken(projectId: ProjectId, name: string): Promise<boolean> {
     const builder = this.dataSource.manager.createQueryBuilder(TaskEntity, 'task');

@@ -1,16 +1,17 @@
-import { Controller, Get, Query, UseGuards } from '@nestjs/common';
+import { Controller, Get, Query } from '@nestjs/common';
 import { type AlarmPage, MetadataDatabase } from '@sluice/metadata';
+import { type Grant, Granted, narrow } from '../access/granted.js';
+import { Requires } from '../access/requires.js';
 import { AlarmListQuery } from './alarm-list.js';
-import { ApiKeyGuard } from './api-key.guard.js';
 
 @Controller('api/v1/alarms')
-@UseGuards(ApiKeyGuard)
 export class AlarmsController {
   constructor(private readonly metadata: MetadataDatabase) {}
 
   @Get()
-  list(@Query() query: unknown): Promise<AlarmPage> {
+  @Requires({ of: 'any-project', role: 'viewer' })
+  list(@Query() query: unknown, @Granted() grant: Grant): Promise<AlarmPage> {
     const { projectId, ...filters } = AlarmListQuery.parse(query);
-    return this.metadata.alarms.list({ ...filters, projects: projectId === undefined ? 'all' : [projectId] });
+    return this.metadata.alarms.list({ ...filters, projects: narrow(grant, projectId) });
   }
 }

@@ -1,4 +1,5 @@
 import { Controller, Get } from '@nestjs/common';
+import { Requires } from '../access/requires.js';
 import { openApiDocument } from './openapi.js';
 
 /** What may be read without an API key. */
@@ -7,6 +8,7 @@ export class DocumentsController {
   readonly #openApi = openApiDocument();
 
   @Get(['', 'api/v1'])
+  @Requires({ of: 'nobody' })
   links(): Readonly<Record<string, unknown>> {
     return {
       name: 'Sluice',
@@ -22,6 +24,7 @@ export class DocumentsController {
   }
 
   @Get('api/v1/openapi.json')
+  @Requires({ of: 'nobody' })
   openApi(): Readonly<Record<string, unknown>> {
     return this.#openApi;
   }

@@ -38,28 +38,28 @@ function projectPaths(): Json {
         ...operation('createProject', 'Create a project'),
         parameters: [IDEMPOTENCY],
         requestBody: { required: true, content: json('CreateProjectRequest') },
-        responses: { 201: answer('Project', 'The project'), ...problems(400, 401, 409) },
+        responses: { 201: answer('Project', 'The project'), ...problems(400, 409) },
       },
       get: {
         ...operation('listProjects', 'List projects, newest first'),
         parameters: queryParameters(PageQuery),
-        responses: { 200: answer('ProjectList', 'A page'), ...problems(400, 401) },
+        responses: { 200: answer('ProjectList', 'A page'), ...problems(400) },
       },
     },
     '/projects/{id}': {
       parameters: [ID],
       get: {
         ...operation('getProject', 'Read a project'),
-        responses: { 200: answer('Project', 'The project'), ...problems(401, 404) },
+        responses: { 200: answer('Project', 'The project'), ...problems(404) },
       },
       patch: {
         ...operation('renameProject', 'Rename a project'),
         requestBody: { required: true, content: json('RenameProjectRequest') },
-        responses: { 200: answer('Project', 'The project afterwards'), ...problems(400, 401, 404, 409) },
+        responses: { 200: answer('Project', 'The project afterwards'), ...problems(400, 404, 409) },
       },
       delete: {
         ...operation('deleteProject', 'Delete a project that has no tasks'),
-        responses: { 204: { description: 'Deleted' }, ...problems(401, 404, 409) },
+        responses: { 204: { description: 'Deleted' }, ...problems(404, 409) },
       },
     },
   };

@@ -24,7 +24,11 @@ export function answer(name: string, description: string): Json {
   return { description, content: json(name) };
 }
 
-export function problems(...statuses: readonly number[]): Json {
+/** Any route that needs a key can be refused for want of one, or of a role. */
+const ALWAYS = [401, 403];
+
+export function problems(...own: readonly number[]): Json {
+  const statuses = [...ALWAYS, ...own];
   const content = json('Problem', 'application/problem+json');
   return Object.fromEntries(statuses.map((status) => [status, { description: 'Problem (RFC 9457)', content }]));
 }

@@ -82,30 +82,30 @@ function taskPaths(): Json {
         ...operation('createTask', 'Create a task'),
         parameters: [IDEMPOTENCY],
         requestBody: { required: true, content: json('CreateTaskRequest') },
-        responses: { 201: answer('Task', 'The task'), ...problems(400, 401, 404, 409, 413) },
+        responses: { 201: answer('Task', 'The task'), ...problems(400, 404, 409, 413) },
       },
       get: {
         ...operation('listTasks', 'List tasks, newest first'),
         parameters: queryParameters(TaskListQuery),
-        responses: { 200: answer('TaskList', 'A page'), ...problems(400, 401) },
+        responses: { 200: answer('TaskList', 'A page'), ...problems(400) },
       },
     },
     '/tasks/name-check': {
       get: {
         ...operation('checkTaskName', 'Whether a task of this name could be created now'),
         parameters: queryParameters(NameCheckQuery),
-        responses: { 200: answer('NameCheck', 'The outcome'), ...problems(400, 401) },
+        responses: { 200: answer('NameCheck', 'The outcome'), ...problems(400) },
       },
     },
     '/tasks/{id}': {
       parameters: [ID],
       get: {
         ...operation('getTask', 'Read a task'),
-        responses: { 200: answer('Task', 'The task'), ...problems(401, 404) },
+        responses: { 200: answer('Task', 'The task'), ...problems(404) },
       },
       delete: {
         ...operation('deleteTask', 'Delete a task that is over, and its credentials'),
-        responses: { 204: { description: 'Deleted' }, ...problems(401, 404, 409) },
+        responses: { 204: { description: 'Deleted' }, ...problems(404, 409) },
       },
     },
   };
@@ -119,7 +119,7 @@ function actionPaths(): Json {
       post: {
         ...operation(`${action}Task`, summary),
         ...(action === 'end' && { requestBody: { required: false, content: json('EndTaskRequest') } }),
-        responses: { 200: answer('Task', 'The task afterwards'), ...problems(400, 401, 404, 409) },
+        responses: { 200: answer('Task', 'The task afterwards'), ...problems(400, 404, 409) },
       },
     },
   ]);
@@ -130,7 +130,7 @@ function ddlPaths(): Json {
   const post = {
     ...operation('decideDdl', 'Decide about the DDL that stopped the task; retry carries it out'),
     requestBody: { required: true, content: json('DdlDecision') },
-    responses: { 200: answer('Task', 'The task'), ...problems(400, 401, 404, 409) },
+    responses: { 200: answer('Task', 'The task'), ...problems(400, 404, 409) },
   };
   return { '/tasks/{id}/ddl-decisions': { parameters: [ID], post } };
 }
@@ -142,7 +142,7 @@ function eventPaths(): Json {
         'Events `task` (a Task as it is now), `state` (a change) and `progress` (live numbers), until closed.',
       content: { 'text/event-stream': { schema: { type: 'string' } } },
     },
-    ...problems(401, 404),
+    ...problems(404),
   };
   return {
     '/tasks/events': { get: { ...operation('followTasks', 'Follow all tasks live'), responses } },
@@ -157,7 +157,7 @@ function alarmPaths(): Json {
   const get = {
     ...operation('listAlarms', 'List alarms, newest first'),
     parameters: queryParameters(AlarmListQuery),
-    responses: { 200: answer('AlarmList', 'A page'), ...problems(400, 401) },
+    responses: { 200: answer('AlarmList', 'A page'), ...problems(400) },
   };
   return { '/alarms': { get } };
 }
@@ -166,7 +166,7 @@ function conflictPaths(): Json {
   const get = {
     ...operation('listConflicts', 'List conflicts of the incremental phase, newest first; rows with `rows=true`'),
     parameters: queryParameters(ConflictListQuery),
-    responses: { 200: answer('ConflictList', 'A page'), ...problems(400, 401, 404) },
+    responses: { 200: answer('ConflictList', 'A page'), ...problems(400, 404) },
   };
   return { '/tasks/{id}/conflicts': { parameters: [ID], get } };
 }

@@ -1,25 +1,24 @@
-import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Post, Query, Req, UseGuards } from '@nestjs/common';
+import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Post, Query, Req } from '@nestjs/common';
 import {
   CreateProjectRequest,
   PageQuery,
   type ProjectList,
   type ProjectResource,
   RenameProjectRequest,
-  SluiceError,
 } from '@sluice/contracts';
 import { MetadataDatabase, type Origin, type Project } from '@sluice/metadata';
 import { type Request } from 'express';
-import { ApiKeyGuard } from './api-key.guard.js';
-import { Caller } from './caller.js';
+import { Caller, type Grant, Granted, notFound } from '../access/granted.js';
+import { Requires } from '../access/requires.js';
 import { announceCreated, createOptions } from './idempotency.js';
 import { parseId } from './parse-id.js';
 
 @Controller('api/v1/projects')
-@UseGuards(ApiKeyGuard)
 export class ProjectsController {
   constructor(private readonly metadata: MetadataDatabase) {}
 
   @Post()
+  @Requires({ of: 'deployment' })
   async create(@Body() body: unknown, @Caller() origin: Origin, @Req() request: Request): Promise<ProjectResource> {
     const { name } = CreateProjectRequest.parse(body);
     const { id, isReplay } = await this.metadata.projects.create(name, createOptions(request, origin));
@@ -28,23 +27,27 @@ export class ProjectsController {
   }
 
   @Get()
-  async list(@Query() query: unknown): Promise<ProjectList> {
-    const { items, nextCursor } = await this.metadata.projects.list({ ...PageQuery.parse(query), projects: 'all' });
+  @Requires({ of: 'any-project', role: 'viewer' })
+  async list(@Query() query: unknown, @Granted() { projects }: Grant): Promise<ProjectList> {
+    const { items, nextCursor } = await this.metadata.projects.list({ ...PageQuery.parse(query), projects });
     return { items: items.map(toResource), nextCursor };
   }
 
   @Get(':id')
+  @Requires({ of: 'project', role: 'viewer' })
   async get(@Param('id') id: string): Promise<ProjectResource> {
-    return toResource(found(id, await this.metadata.projects.find(parseId(id, 'project'))));
+    return toResource(found(id, await this.metadata.projects.find(id)));
   }
 
   @Patch(':id')
+  @Requires({ of: 'project', role: 'admin' })
   async rename(@Param('id') id: string, @Body() body: unknown, @Caller() origin: Origin): Promise<ProjectResource> {
     const { name } = RenameProjectRequest.parse(body);
-    return toResource(found(id, await this.metadata.projects.rename(parseId(id, 'project'), name, origin)));
+    return toResource(found(id, await this.metadata.projects.rename(id, name, origin)));
   }
 
   @Delete(':id')
+  @Requires({ of: 'deployment' })
   @HttpCode(204)
   async remove(@Param('id') id: string, @Caller() origin: Origin): Promise<void> {
     found(id, await this.metadata.projects.remove(parseId(id, 'project'), origin));
@@ -52,7 +55,7 @@ export class ProjectsController {
 }
 
 function found<Result>(id: string, result: Result | null | false): Result {
-  if (result === null || result === false) throw new SluiceError('SLUICE-6002', { detail: `project ${id}` });
+  if (result === null || result === false) throw notFound('project', id);
   return result;
 }
 

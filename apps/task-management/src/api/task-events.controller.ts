@@ -1,12 +1,12 @@
-import { Controller, Get, Param, Res, UseGuards } from '@nestjs/common';
+import { Controller, Get, Param, Res } from '@nestjs/common';
 import { type TaskId, type TaskResource } from '@sluice/contracts';
 import { MetadataDatabase } from '@sluice/metadata';
 import { type Response } from 'express';
-import { type FeedItem, TaskFeed } from '../task-feed.js';
+import { type Grant, Granted } from '../access/granted.js';
+import { Requires } from '../access/requires.js';
+import { type FeedItem, type Interest, TaskFeed } from '../task-feed.js';
 import { TaskOrders } from '../task-orders.js';
-import { ApiKeyGuard } from './api-key.guard.js';
 import { EventStream } from './event-stream.js';
-import { parseId } from './parse-id.js';
 
 const PAGE = 100;
 
@@ -15,7 +15,6 @@ const PAGE = 100;
  * `progress`. So whoever reconnects, with whatever `Last-Event-ID`, has missed nothing that still holds.
  */
 @Controller('api/v1/tasks')
-@UseGuards(ApiKeyGuard)
 export class TaskEventsController {
   constructor(
     private readonly feed: TaskFeed,
@@ -24,11 +23,12 @@ export class TaskEventsController {
   ) {}
 
   @Get('events')
-  async all(@Res() response: Response): Promise<void> {
-    await this.#stream(response, null, async (send) => {
+  @Requires({ of: 'any-project', role: 'viewer' })
+  async all(@Res() response: Response, @Granted() { projects }: Grant): Promise<void> {
+    await this.#stream(response, { taskId: null, projects }, async (send) => {
       let cursor: string | undefined;
       do {
-        const page = await this.metadata.tasks.list({ projects: 'all', limit: PAGE, cursor });
+        const page = await this.metadata.tasks.list({ projects, limit: PAGE, cursor });
         for (const task of page.items) await send(this.orders.show(task));
         cursor = page.nextCursor ?? undefined;
       } while (cursor !== undefined);
@@ -36,21 +36,21 @@ export class TaskEventsController {
   }
 
   @Get(':id/events')
-  async one(@Param('id') id: string, @Res() response: Response): Promise<void> {
-    const taskId = parseId(id, 'task');
+  @Requires({ of: 'task', role: 'viewer' })
+  async one(@Param('id') taskId: TaskId, @Res() response: Response, @Granted() { projects }: Grant): Promise<void> {
     // Before the answer begins, so that an unknown task is a 404.
     await this.orders.get(taskId);
-    await this.#stream(response, taskId, async (send) => send(await this.orders.get(taskId)));
+    await this.#stream(response, { taskId, projects }, async (send) => send(await this.orders.get(taskId)));
   }
 
   async #stream(
     response: Response,
-    taskId: TaskId | null,
+    interest: Interest,
     snapshot: (send: (task: TaskResource) => Promise<void>) => Promise<void>,
   ): Promise<void> {
     const stream = new EventStream(response);
     // Listening begins before the snapshot is read: a change in between is told twice rather than not at all.
-    stream.onClose(this.feed.listen(taskId, (item) => stream.send(toEvent(item))));
+    stream.onClose(this.feed.listen(interest, (item) => stream.send(toEvent(item))));
     await snapshot(async (task) => {
       stream.send({ event: 'task', data: task });
       await stream.drained();

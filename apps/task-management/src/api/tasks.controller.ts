@@ -1,4 +1,4 @@
-import { Body, Controller, Delete, Get, HttpCode, Inject, Param, Post, Query, Req, UseGuards } from '@nestjs/common';
+import { Body, Controller, Delete, Get, HttpCode, Inject, Param, Post, Query, Req } from '@nestjs/common';
 import {
   CreateTaskRequest,
   EndTaskRequest,
@@ -15,17 +15,15 @@ import { BUS } from '@sluice/service-runtime';
 import { type Request } from 'express';
 import { z } from 'zod';
 import { TaskOrders } from '../task-orders.js';
-import { ApiKeyGuard } from './api-key.guard.js';
-import { Caller } from './caller.js';
+import { Caller, type Grant, Granted, type GrantedTo, grantedProject, narrow } from '../access/granted.js';
+import { Requires } from '../access/requires.js';
 import { announceCreated, createOptions } from './idempotency.js';
-import { parseId } from './parse-id.js';
 import { type TaskList, TaskListQuery } from './task-list.js';
 
 /** Actions without parameters accept `{}` or nothing. */
 const NoBody = z.strictObject({}).prefault({});
 
 @Controller('api/v1/tasks')
-@UseGuards(ApiKeyGuard)
 export class TasksController {
   constructor(
     private readonly orders: TaskOrders,
@@ -34,15 +32,20 @@ export class TasksController {
   ) {}
 
   @Post()
-  async create(@Body() body: unknown, @Caller() origin: Origin, @Req() httpRequest: Request): Promise<TaskResource> {
+  @Requires({ of: 'named-project', in: 'body', role: 'operator' })
+  async create(@Body() body: unknown, @Granted() grant: GrantedTo, @Req() httpRequest: Request): Promise<TaskResource> {
     const request = CreateTaskRequest.parse(body);
     requireReplicas(request, this.bus.replicas);
-    const { task, isReplay } = await this.orders.create(request, createOptions(httpRequest, origin));
+    const { task, isReplay } = await this.orders.create(
+      { ...request, projectId: grantedProject(grant) },
+      createOptions(httpRequest, grant.origin),
+    );
     announceCreated(httpRequest, `/api/v1/tasks/${task.id}`, isReplay);
     return task;
   }
 
   @Post(':id/:action')
+  @Requires({ of: 'task', role: 'operator' })
   @HttpCode(200)
   act(
     @Param() { id, action }: { readonly id: string; readonly action: string },
@@ -51,34 +54,38 @@ export class TasksController {
   ): Promise<TaskResource> {
     const known = parseTaskAction(action);
     if (!known || known === 'delete') throw new SluiceError('SLUICE-6002', { detail: `no action of this name` });
-    if (known === 'end')
-      return this.orders.act(parseId(id, 'task'), { action: known, origin, end: EndTaskRequest.parse(body) });
+    if (known === 'end') return this.orders.act(id, { action: known, origin, end: EndTaskRequest.parse(body) });
     NoBody.parse(body);
-    return this.orders.act(parseId(id, 'task'), { action: known, origin });
+    return this.orders.act(id, { action: known, origin });
   }
 
   @Get()
-  async list(@Query() query: unknown): Promise<TaskList> {
+  @Requires({ of: 'any-project', role: 'viewer' })
+  async list(@Query() query: unknown, @Granted() grant: Grant): Promise<TaskList> {
     const { projectId, ...filters } = TaskListQuery.parse(query);
-    const projects = projectId === undefined ? 'all' : [projectId];
+    const projects = narrow(grant, projectId);
     const { items, nextCursor } = await this.metadata.tasks.list({ ...filters, projects });
     return { items: items.map((task) => this.orders.show(task)), nextCursor };
   }
 
   @Get('name-check')
-  checkName(@Query() query: unknown): Promise<NameCheck> {
-    return this.orders.checkName(NameCheckQuery.parse(query));
+  @Requires({ of: 'named-project', in: 'query', role: 'viewer' })
+  checkName(@Query() query: unknown, @Granted() grant: Grant): Promise<NameCheck> {
+    const { name } = NameCheckQuery.parse(query);
+    return this.orders.checkName(name, grantedProject(grant));
   }
 
   @Get(':id')
+  @Requires({ of: 'task', role: 'viewer' })
   get(@Param('id') id: string): Promise<TaskResource> {
-    return this.orders.get(parseId(id, 'task'));
+    return this.orders.get(id);
   }
 
   @Delete(':id')
+  @Requires({ of: 'task', role: 'admin' })
   @HttpCode(204)
   remove(@Param('id') id: string, @Caller() origin: Origin): Promise<void> {
-    return this.orders.remove(parseId(id, 'task'), origin);
+    return this.orders.remove(id, origin);
   }
 }
 

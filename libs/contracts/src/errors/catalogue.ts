@@ -327,6 +327,24 @@ export const ERRORS = {
     retry: 'manual',
     remedy: 'Tasks that name no project go there; rename it instead.',
   },
+  'SLUICE-6010': {
+    title: 'API key has expired',
+    httpStatus: 401,
+    retry: 'manual',
+    remedy: 'Use another key; an administrator can create one.',
+  },
+  'SLUICE-6011': {
+    title: 'API key was revoked',
+    httpStatus: 401,
+    retry: 'manual',
+    remedy: 'Use another key; an administrator can create one.',
+  },
+  'SLUICE-6012': {
+    title: 'Not allowed for this API key',
+    httpStatus: 403,
+    retry: 'manual',
+    remedy: 'Use a key with the role that the detail names.',
+  },
   'SLUICE-7001': { title: 'Message bus unavailable', httpStatus: 503, retry: 'backoff', remedy: 'Check nats-server.' },
   'SLUICE-7002': {
     title: 'Message could not be understood',

@@ -19,4 +19,7 @@ export class IdempotencyKeyEntity {
 
   @Column({ name: 'project_id', type: 'uuid', nullable: true })
   projectId!: string | null;
+
+  @Column({ name: 'api_key_id', type: 'uuid', nullable: true })
+  apiKeyId!: string | null;
 }

@@ -1,0 +1,65 @@
+import { type CanActivate, type ExecutionContext, Injectable } from '@nestjs/common';
+import { Reflector } from '@nestjs/core';
+import { type ApiKeyScope, SluiceError } from '@sluice/contracts';
+import { assert, Secret } from '@sluice/kernel';
+import { type ApiKey, MetadataDatabase } from '@sluice/metadata';
+import { type Request } from 'express';
+import { type Grant, rememberGrant } from './granted.js';
+import { judge, projectsWith } from './judge.js';
+import { findSubject } from './owners.js';
+import { type Requirement, Requires } from './requires.js';
+
+/**
+ * The one place where access is decided, for every route of the application.
+ *
+ * Maintained invariant: it fails closed. A route that declares nothing, and whatever is no HTTP request, is refused.
+ */
+@Injectable()
+export class AccessGuard implements CanActivate {
+  constructor(
+    private readonly reflector: Reflector,
+    private readonly metadata: MetadataDatabase,
+  ) {}
+
+  async canActivate(context: ExecutionContext): Promise<boolean> {
+    const requirement = this.reflector.get(Requires, context.getHandler());
+    assert(requirement !== undefined && context.getType() === 'http', 'only declared routes are called');
+    if (requirement.of === 'nobody') return true;
+    const request = context.switchToHttp().getRequest<Request>();
+    const key = await this.#authenticate(request);
+    rememberGrant(request, { key, ...(await this.#authorize(requirement, request, key.scope)) });
+    return true;
+  }
+
+  async #authenticate({ headers }: Request): Promise<ApiKey> {
+    const presented = /^Bearer ([\x21-\x7e]{1,512})$/i.exec(headers.authorization ?? '')?.[1];
+    if (presented === undefined) throw new SluiceError('SLUICE-6005', { detail: 'no API key was sent' });
+    return this.metadata.apiKeys.verify(new Secret(presented));
+  }
+
+  async #authorize(
+    requirement: Exclude<Requirement, { of: 'nobody' }>,
+    request: Request,
+    scope: ApiKeyScope,
+  ): Promise<Omit<Grant, 'key'>> {
+    if (requirement.of === 'deployment') {
+      if (scope.kind !== 'deployment') throw forbidden('a deployment-wide key');
+      return { projects: 'all', projectId: null };
+    }
+    const { role } = requirement;
+    const projects = projectsWith(scope, role);
+    if (requirement.of === 'any-project') {
+      if (projects.length === 0) throw forbidden(`role ${role} in a project`);
+      return { projects, projectId: null };
+    }
+    const { owners, missing } = await findSubject(requirement, request, { metadata: this.metadata, scope });
+    const verdict = judge(scope, { role, owners });
+    if (verdict === 'hidden') throw missing;
+    if (verdict === 'forbidden') throw forbidden(`role ${role} in the project`);
+    return { projects, projectId: owners === 'deployment' ? null : (owners[0] ?? null) };
+  }
+}
+
+function forbidden(needed: string): SluiceError {
+  return new SluiceError('SLUICE-6012', { detail: `this needs ${needed}` });
+}
