@@ -13,6 +13,7 @@ type Who = 'nobody' | Role | 'stranger' | 'deployment';
 interface Objects {
   readonly project: string;
   readonly task: string;
+  readonly key: string;
 }
 
 interface Row {
@@ -53,6 +54,10 @@ const TABLE: Readonly<Record<string, Row>> = {
   'POST /api/v1/tasks/:id/:action': ofTask('operator'),
   'DELETE /api/v1/tasks/:id': ofTask('admin'),
   'GET /api/v1/alarms': { least: 'viewer', stranger: 'without ours' },
+  'GET /api/v1/api-keys': { least: 'admin', stranger: 'without ours' },
+  'POST /api/v1/api-keys': { least: 'admin', stranger: 404, body: ({ project }) => newKey(project) },
+  'GET /api/v1/api-keys/:id': { least: 'admin', stranger: 404, path: ({ key }) => key },
+  'POST /api/v1/api-keys/:id/revoke': { least: 'admin', stranger: 404, path: ({ key }) => key },
   'GET /api/v1/projects': { least: 'viewer', stranger: 'without ours' },
   'POST /api/v1/projects': { least: 'deployment', stranger: 403, body: () => ({ name: randomUUID() }) },
   'GET /api/v1/projects/:id': { least: 'viewer', stranger: 404, path: ({ project }) => project },
@@ -64,6 +69,11 @@ const TABLE: Readonly<Record<string, Row>> = {
   },
   'DELETE /api/v1/projects/:id': { least: 'deployment', stranger: 403, path: ({ project }) => project },
 };
+
+const newKey = (projectId: string) => ({
+  name: 'made here',
+  scope: { kind: 'projects', projects: [{ projectId, role: 'admin' }] },
+});
 
 let database: TestDatabase;
 let service: TestService;
@@ -99,6 +109,11 @@ async function createTask(): Promise<string> {
   return String((await call('deployment')('POST', '/tasks', { body })).body['id']);
 }
 
+async function ourObjects(): Promise<Objects> {
+  const key = await call('deployment')('POST', '/api-keys', { body: newKey(ours) });
+  return { project: ours, task: await createTask(), key: String(key.body['id']) };
+}
+
 /** The status, and the text as far as it has come: a stream of events is left after its first part. */
 async function request(who: Who, route: string, objects: Objects): Promise<{ status: number; text: string }> {
   const [method = '', pattern = ''] = route.split(' ');
@@ -130,28 +145,25 @@ describe('every route', () => {
   });
 
   it.each(cells)('%s: %s', async (who, route, { least }) => {
-    const { status } = await request(who, route, { project: ours, task: await createTask() });
+    const { status } = await request(who, route, await ourObjects());
     if (RANK.indexOf(who) >= RANK.indexOf(least)) expect([401, 403, 404]).not.toContain(status);
     else expect(status).toBe(who === 'nobody' ? 401 : 403);
   });
 
   it.each(Object.entries(TABLE))('the admin of another project: %s', async (route, { stranger }) => {
-    const objects = { project: ours, task: await createTask() };
+    const objects = await ourObjects();
     const { status, text } = await request('stranger', route, objects);
     if (stranger !== 'without ours') expect(status).toBe(stranger);
     else expect(status).toBe(200);
     if (stranger !== 404) {
-      expect(text).not.toMatch(new RegExp(`${objects.task}|${ours}`));
+      expect(text).not.toMatch(new RegExp(`${objects.task}|${objects.key}|${ours}`));
       return;
     }
     // Not only the status: nothing in the answer tells an object of others from one that does not exist.
-    const nothing = { project: randomUUID(), task: randomUUID() };
+    const nothing = { project: randomUUID(), task: randomUUID(), key: randomUUID() };
     const absent = (await request('stranger', route, nothing)).text;
-    const anonymous = (answer: string, { project, task }: Objects): string =>
-      answer
-        .replaceAll(project, 'ID')
-        .replaceAll(task, 'ID')
-        .replace(/"traceId":"\w+"/, '');
+    const anonymous = (answer: string, { project, task, key }: Objects): string =>
+      answer.replaceAll(new RegExp(`${project}|${task}|${key}`, 'g'), 'ID').replace(/"traceId":"\w+"/, '');
     expect(anonymous(text, objects)).toBe(anonymous(absent, nothing));
   });
 });

@@ -5,6 +5,7 @@ import { AccessGuard } from './access/access.guard.js';
 import { RouteDeclarations } from './access/route-declarations.js';
 import { AlarmHandler } from './alarm.handler.js';
 import { AlarmsController } from './api/alarms.controller.js';
+import { ApiKeysController } from './api/api-keys.controller.js';
 import { DdlDecisionsController } from './api/ddl-decisions.controller.js';
 import { ConflictsController } from './api/conflicts.controller.js';
 import { DocumentsController } from './api/documents.controller.js';
@@ -36,6 +37,7 @@ export class TaskManagementModule {
         AlarmsController,
         ConflictsController,
         ProjectsController,
+        ApiKeysController,
         DocumentsController,
         StageEventHandler,
         LiveFeedHandler,

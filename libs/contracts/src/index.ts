@@ -1,6 +1,14 @@
 export { ERRORS, type ErrorCode, type ErrorSpec, type RetryPolicy } from './errors/catalogue.js';
 export { SluiceError, type SluiceErrorOptions } from './errors/sluice-error.js';
-export { ApiKeyScope, Role, ROLES } from './http/api-key.js';
+export {
+  ApiKeyList,
+  ApiKeyResource,
+  ApiKeyScope,
+  CreateApiKeyRequest,
+  CreatedApiKey,
+  Role,
+  ROLES,
+} from './http/api-key.js';
 export { PageQuery, pageOf } from './http/page.js';
 export { CreateProjectRequest, ProjectList, ProjectResource, RenameProjectRequest } from './http/project.js';
 export {

@@ -1,4 +1,4 @@
-import { type ApiKeyScope, ProjectId, SluiceError } from '@sluice/contracts';
+import { ApiKeyScope, ProjectId, SluiceError } from '@sluice/contracts';
 import { type MetadataDatabase } from '@sluice/metadata';
 import { type Request } from 'express';
 import { z } from 'zod';
@@ -15,6 +15,7 @@ export interface Subject {
 
 type ObjectRequirement = Exclude<Requirement, { of: 'nobody' | 'any-project' | 'deployment' }>;
 
+const NewKey = z.looseObject({ scope: ApiKeyScope });
 const Named = z.looseObject({ projectId: ProjectId.optional() });
 
 /**
@@ -30,12 +31,36 @@ export async function findSubject(
     const { projectId } = Named.parse(request[requirement.in] ?? {});
     return existingProject(metadata, projectId ?? (await unnamedProject(metadata, scope)));
   }
+  if (requirement.of === 'new-key') return ownersOfNewKey(request.body);
   const id = parseId(String(request.params['id']), requirement.of);
   if (requirement.of === 'project') return existingProject(metadata, id);
-  const missing = notFound('task', id);
-  const owner = await metadata.tasks.projectOf(id);
-  if (owner === null) throw missing;
-  return { owners: [owner], missing };
+  const missing = notFound(requirement.of, id);
+  const owners = await findOwners(metadata, requirement.of, id);
+  if (owners === null) throw missing;
+  return { owners, missing };
+}
+
+async function findOwners(metadata: MetadataDatabase, kind: 'task' | 'api-key', id: string): Promise<Owners | null> {
+  if (kind === 'api-key') {
+    const key = await metadata.apiKeys.find(id);
+    return key && ownersOfScope(key.scope);
+  }
+  const project = await metadata.tasks.projectOf(id);
+  return project === null ? null : [project];
+}
+
+/** A new key must not reach further than the one that creates it. */
+function ownersOfNewKey(body: unknown): Subject {
+  const owners = ownersOfScope(NewKey.parse(body ?? {}).scope);
+  const missing =
+    owners === 'deployment'
+      ? new SluiceError('SLUICE-6012', { detail: 'this needs a deployment-wide key' })
+      : new SluiceError('SLUICE-6002', { detail: 'a project of the scope' });
+  return { owners, missing };
+}
+
+function ownersOfScope(scope: ApiKeyScope): Owners {
+  return scope.kind === 'deployment' ? 'deployment' : scope.projects.map(({ projectId }) => projectId);
 }
 
 async function existingProject(metadata: MetadataDatabase, id: ProjectId): Promise<Subject> {

@@ -16,6 +16,7 @@ export class DocumentsController {
         tasks: '/api/v1/tasks',
         events: '/api/v1/tasks/events',
         projects: '/api/v1/projects',
+        apiKeys: '/api/v1/api-keys',
         openapi: '/api/v1/openapi.json',
         live: '/health/live',
         ready: '/health/ready',

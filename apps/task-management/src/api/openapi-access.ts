@@ -1,4 +1,14 @@
-import { CreateProjectRequest, PageQuery, ProjectList, ProjectResource, RenameProjectRequest } from '@sluice/contracts';
+import {
+  ApiKeyList,
+  ApiKeyResource,
+  CreateApiKeyRequest,
+  CreatedApiKey,
+  CreateProjectRequest,
+  PageQuery,
+  ProjectList,
+  ProjectResource,
+  RenameProjectRequest,
+} from '@sluice/contracts';
 import {
   answer,
   ID,
@@ -19,16 +29,32 @@ const PROJECT = {
   updatedAt: '2026-01-01T00:00:00.000Z',
 };
 
-/** Named schemas of projects, each with an example. */
+const KEY = {
+  id: '5d1f3a52-9a0e-4f3b-8f1c-7c1d2e3f4a5b',
+  name: 'deploy pipeline',
+  scope: { kind: 'projects', projects: [{ projectId: PROJECT.id, role: 'operator' }] },
+  status: 'active',
+  createdAt: '2026-01-01T00:00:00.000Z',
+  expiresAt: '2027-01-01T00:00:00.000Z',
+  lastUsedAt: null,
+  revokedAt: null,
+};
+const { name, scope, expiresAt } = KEY;
+
+/** Named schemas of projects and keys, each with an example. */
 export const ACCESS_SCHEMAS = {
   CreateProjectRequest: jsonSchema(CreateProjectRequest, 'input', { name: 'shop' }),
   RenameProjectRequest: jsonSchema(RenameProjectRequest, 'input', { name: 'web shop' }),
   Project: jsonSchema(ProjectResource, 'output', PROJECT),
   ProjectList: jsonSchema(ProjectList, 'output', { items: [PROJECT], nextCursor: null }),
+  CreateApiKeyRequest: jsonSchema(CreateApiKeyRequest, 'input', { name, scope, expiresAt }),
+  ApiKey: jsonSchema(ApiKeyResource, 'output', KEY),
+  CreatedApiKey: jsonSchema(CreatedApiKey, 'output', { ...KEY, secret: 'slk_…' }),
+  ApiKeyList: jsonSchema(ApiKeyList, 'output', { items: [KEY], nextCursor: null }),
 };
 
 export function accessPaths(): Json {
-  return { ...projectPaths() };
+  return { ...projectPaths(), ...keyPaths() };
 }
 
 function projectPaths(): Json {
@@ -60,6 +86,38 @@ function projectPaths(): Json {
       delete: {
         ...operation('deleteProject', 'Delete a project that has no tasks'),
         responses: { 204: { description: 'Deleted' }, ...problems(404, 409) },
+      },
+    },
+  };
+}
+
+function keyPaths(): Json {
+  return {
+    '/api-keys': {
+      post: {
+        ...operation('createApiKey', 'Create an API key; its secret is shown this once'),
+        parameters: [IDEMPOTENCY],
+        requestBody: { required: true, content: json('CreateApiKeyRequest') },
+        responses: { 201: answer('CreatedApiKey', 'The key with its secret'), ...problems(400, 404) },
+      },
+      get: {
+        ...operation('listApiKeys', 'List the keys that the caller manages, newest first'),
+        parameters: queryParameters(PageQuery),
+        responses: { 200: answer('ApiKeyList', 'A page'), ...problems(400) },
+      },
+    },
+    '/api-keys/{id}': {
+      parameters: [ID],
+      get: {
+        ...operation('getApiKey', 'Read a key, without its secret'),
+        responses: { 200: answer('ApiKey', 'The key'), ...problems(404) },
+      },
+    },
+    '/api-keys/{id}/revoke': {
+      parameters: [ID],
+      post: {
+        ...operation('revokeApiKey', 'Revoke a key for good; it stays in the list'),
+        responses: { 200: answer('ApiKey', 'The key afterwards'), ...problems(404) },
       },
     },
   };
