@@ -55,6 +55,7 @@ const TABLE: Readonly<Record<string, Row>> = {
   'DELETE /api/v1/tasks/:id': ofTask('admin'),
   'GET /api/v1/alarms': { least: 'viewer', stranger: 'without ours' },
   'GET /api/v1/api-keys': { least: 'admin', stranger: 'without ours' },
+  'GET /api/v1/audit-events': { least: 'admin', stranger: 'without ours' },
   'POST /api/v1/api-keys': { least: 'admin', stranger: 404, body: ({ project }) => newKey(project) },
   'GET /api/v1/api-keys/:id': { least: 'admin', stranger: 404, path: ({ key }) => key },
   'POST /api/v1/api-keys/:id/revoke': { least: 'admin', stranger: 404, path: ({ key }) => key },
@@ -99,7 +100,7 @@ async function createProject(name: string): Promise<string> {
 }
 
 async function createKey(projects: Extract<ApiKeyScope, { kind: 'projects' }>['projects']): Promise<string> {
-  const origin = { actor: 'test', keyId: null, address: null, traceId: null, trace: {} };
+  const origin = { actor: 'test', keyId: null, role: null, address: null, traceId: null, trace: {} };
   const key = { name: 'a key', scope: { kind: 'projects' as const, projects }, expiresAt: null };
   return (await service.metadata.apiKeys.create(key, { origin })).secret?.reveal() ?? '';
 }

@@ -2,7 +2,7 @@ import { type Origin, type TraceHeaders } from '@sluice/metadata';
 import { currentTraceId, type HeaderCarrier, injectContext } from '@sluice/telemetry';
 
 /** Somebody who acts in the present trace. */
-export function currentOrigin(who: Pick<Origin, 'actor' | 'keyId' | 'address'>): Origin {
+export function currentOrigin(who: Pick<Origin, 'actor' | 'keyId' | 'role' | 'address'>): Origin {
   const trace: Record<string, string> = {};
   injectContext(carrierOf(trace));
   return { ...who, traceId: currentTraceId(), trace };

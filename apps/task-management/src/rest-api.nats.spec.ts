@@ -122,6 +122,9 @@ async function toIncremental(name: string): Promise<string> {
   return id;
 }
 
+const auditOf = async (objectId: string) =>
+  (await service.metadata.audit.list({ projects: 'all', objectId, limit: 50 })).items;
+
 describe('access', () => {
   it.each([
     ['POST', '/api/v1/tasks'],
@@ -268,7 +271,7 @@ describe('actions', () => {
       code: 'SLUICE-6002',
     });
     await waitFor('the desired state to be gone', async () => (await desiredStates(service.bus).get(id)) === null);
-    const audit = await service.metadata.audit.list(id);
+    const audit = await auditOf(id);
     expect(audit.map(({ action, outcome }) => `${action} ${outcome}`)).toEqual([
       'delete done',
       'end done',
@@ -309,7 +312,7 @@ describe('a DDL that stopped a task', () => {
     );
     const run = runs.findLast(({ task, stage }) => task.taskId === id && stage === 'apply');
     expect(run?.task.ddlDecisions).toEqual([decision]);
-    const audit = await service.metadata.audit.list(id);
+    const audit = await auditOf(id);
     expect(audit.map(({ action, outcome }) => `${action} ${outcome}`)).toContain('decide DDL: replace done');
     expect(audit.map(({ action, outcome }) => `${action} ${outcome}`)).toContain('decide DDL: replace SLUICE-6003');
   });

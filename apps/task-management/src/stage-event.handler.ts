@@ -30,7 +30,7 @@ export class StageEventHandler {
         isObeyed = decision !== null;
         return decision;
       },
-      { origin: currentOrigin({ actor: event.worker, keyId: null, address: null }) },
+      { origin: currentOrigin({ actor: event.worker, keyId: null, role: null, address: null }) },
     );
     const fields = { task_id: taskId, stage, outcome, epoch, state: task?.situation.state };
     this.log[isObeyed ? 'info' : 'debug'](fields, isObeyed ? 'stage event' : 'stage event changed nothing');

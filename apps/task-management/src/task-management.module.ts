@@ -2,10 +2,12 @@ import { type DynamicModule, Module } from '@nestjs/common';
 import { MetadataDatabase } from '@sluice/metadata';
 import { APP_GUARD, DiscoveryModule } from '@nestjs/core';
 import { AccessGuard } from './access/access.guard.js';
+import { RefusalAudit } from './access/refusal-audit.js';
 import { RouteDeclarations } from './access/route-declarations.js';
 import { AlarmHandler } from './alarm.handler.js';
 import { AlarmsController } from './api/alarms.controller.js';
 import { ApiKeysController } from './api/api-keys.controller.js';
+import { AuditEventsController } from './api/audit-events.controller.js';
 import { DdlDecisionsController } from './api/ddl-decisions.controller.js';
 import { ConflictsController } from './api/conflicts.controller.js';
 import { DocumentsController } from './api/documents.controller.js';
@@ -38,6 +40,7 @@ export class TaskManagementModule {
         ConflictsController,
         ProjectsController,
         ApiKeysController,
+        AuditEventsController,
         DocumentsController,
         StageEventHandler,
         LiveFeedHandler,
@@ -48,6 +51,7 @@ export class TaskManagementModule {
       providers: [
         { provide: APP_GUARD, useClass: AccessGuard },
         RouteDeclarations,
+        RefusalAudit,
         TaskProjects,
         { provide: MetadataDatabase, useValue: metadata },
         LiveProgress,

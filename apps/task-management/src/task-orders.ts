@@ -3,7 +3,6 @@ import {
   type CreateTaskRequest,
   type DdlDecision,
   type EndTaskRequest,
-  type ErrorCode,
   type NameCheck,
   type ProjectId,
   SluiceError,
@@ -25,7 +24,7 @@ export interface Order {
   readonly end?: EndTaskRequest;
 }
 
-/** What people order: each call is decided by the state table on the locked row, and audited. */
+/** What people order: each call is decided by the state table on the locked row, and audited with its change. */
 @Injectable()
 export class TaskOrders {
   constructor(
@@ -38,12 +37,8 @@ export class TaskOrders {
     { source, target, ...request }: CreateTaskRequest & { readonly projectId: ProjectId },
     options: CreateOptions,
   ): Promise<{ readonly task: TaskResource; readonly isReplay: boolean }> {
-    const { projectId } = request;
     const task = { ...request, endpoints: { source, target } };
-    const created = await this.metadata.creator.create(task, options).catch(async (error: unknown) => {
-      await this.#auditRefusal(error, { action: 'create', origin: options.origin, projectId });
-      throw error;
-    });
+    const created = await this.metadata.creator.create(task, options);
     this.outbox.kick();
     return { task: await this.get(created.taskId), isReplay: created.isReplay };
   }
@@ -67,44 +62,28 @@ export class TaskOrders {
   async act(taskId: TaskId, order: Order): Promise<TaskResource> {
     const before = await this.#find(taskId);
     const options = { origin: order.origin, action: order.action, expected: before.situation };
-    try {
-      const after = await this.metadata.tasks.transition(taskId, (situation) => decide(situation, order), options);
-      if (!after) throw notFound(taskId);
-      this.outbox.kick();
-      return this.show(after);
-    } catch (error) {
-      await this.#auditRefusal(error, { ...order, task: before });
-      throw error;
-    }
+    const after = await this.metadata.tasks.transition(taskId, (situation) => decide(situation, order), options);
+    if (!after) throw notFound(taskId);
+    this.outbox.kick();
+    return this.show(after);
   }
 
   /** @throws SluiceError 6002, 6003 when no such DDL waits for a decision. */
   async decideDdl(taskId: TaskId, decision: DdlDecision, origin: Origin): Promise<TaskResource> {
-    const before = await this.#find(taskId);
     const action = `decide DDL: ${decision.decision}`;
-    try {
-      const judge = (situation: TaskSituation): void => judgeDdlDecision(situation, decision);
-      const after = await this.metadata.tasks.addDdlDecision(taskId, { decision, judge }, { origin, action });
-      if (!after) throw notFound(taskId);
-      return this.show(after);
-    } catch (error) {
-      await this.#auditRefusal(error, { action, origin, task: before });
-      throw error;
-    }
+    const judge = (situation: TaskSituation): void => judgeDdlDecision(situation, decision);
+    const after = await this.metadata.tasks.addDdlDecision(taskId, { decision, judge }, { origin, action });
+    if (!after) throw notFound(taskId);
+    return this.show(after);
   }
 
   async remove(taskId: TaskId, origin: Origin): Promise<void> {
     const before = await this.#find(taskId);
     const options = { origin, action: 'delete', expected: before.situation };
-    try {
-      const cell = ACTIONS[before.situation.state].delete;
-      if ('refused' in cell) throw refused('delete', before.situation, cell.refused);
-      if (!(await this.metadata.tasks.remove(taskId, options))) throw notFound(taskId);
-      this.outbox.kick();
-    } catch (error) {
-      await this.#auditRefusal(error, { action: 'delete', origin, task: before });
-      throw error;
-    }
+    const cell = ACTIONS[before.situation.state].delete;
+    if ('refused' in cell) throw refused('delete', before.situation, cell.refused);
+    if (!(await this.metadata.tasks.remove(taskId, options))) throw notFound(taskId);
+    this.outbox.kick();
   }
 
   async #find(taskId: TaskId): Promise<StoredTask> {
@@ -112,22 +91,6 @@ export class TaskOrders {
     if (!task) throw notFound(taskId);
     return task;
   }
-
-  async #auditRefusal(error: unknown, { action, origin, task, projectId = null }: RefusedOrder): Promise<void> {
-    const outcome: ErrorCode = error instanceof SluiceError ? error.code : 'SLUICE-9001';
-    const object = { kind: 'task', id: task?.id ?? null, name: task?.name ?? null } as const;
-    await this.metadata.audit
-      .record({ origin, action, outcome, projectId: task?.projectId ?? projectId, object })
-      // The database may be the reason of the refusal; the caller must see that one.
-      .catch(() => undefined);
-  }
-}
-
-interface RefusedOrder {
-  readonly action: string;
-  readonly origin: Origin;
-  readonly task?: StoredTask;
-  readonly projectId?: ProjectId | null;
 }
 
 function decide(

@@ -17,11 +17,15 @@ export class TaskProjects {
   of(taskId: TaskId): Promise<ProjectId | null> {
     const known = this.#known.get(taskId);
     if (known) return known;
-    const asked = this.metadata.tasks.projectOf(taskId).catch(() => null);
+    const asked = this.#ask(taskId).catch(() => null);
     this.#known.set(taskId, asked);
     void asked.then((projectId) => projectId === null && this.#known.delete(taskId));
     const [oldest] = this.#known.keys();
     if (this.#known.size > KEPT_MAX && oldest !== undefined) this.#known.delete(oldest);
     return asked;
+  }
+
+  async #ask(taskId: TaskId): Promise<ProjectId | null> {
+    return (await this.metadata.tasks.placeOf(taskId))?.projectId ?? null;
   }
 }

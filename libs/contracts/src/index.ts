@@ -9,6 +9,7 @@ export {
   Role,
   ROLES,
 } from './http/api-key.js';
+export { AuditedKind, AuditEvent, AuditEventList, AuditQuery } from './http/audit-event.js';
 export { PageQuery, pageOf } from './http/page.js';
 export { CreateProjectRequest, ProjectList, ProjectResource, RenameProjectRequest } from './http/project.js';
 export {

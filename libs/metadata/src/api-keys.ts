@@ -2,7 +2,7 @@ import { type ApiKeyScope, type ProjectId, type Role, SluiceError } from '@sluic
 import { Secret } from '@sluice/kernel';
 import { randomBytes, randomUUID } from 'node:crypto';
 import { type DataSource, type EntityManager, In } from 'typeorm';
-import { type AuditLog } from './audit-log.js';
+import { type AuditEntry, type AuditLog } from './audit-log.js';
 import { ApiKeyRoleEntity } from './entities/api-key-role.entity.js';
 import { ApiKeyEntity } from './entities/api-key.entity.js';
 import { type CreatedId, type CreateOptions, type IdempotentCreation } from './idempotent-creation.js';
@@ -56,7 +56,12 @@ export class ApiKeys {
     const created = await this.dataSource.transaction((manager) =>
       this.tools.idempotency.once(manager, { ...options, kind: 'api-key', request: key }, async () => {
         const id = await insertKey(manager, key, secret);
-        await this.#record(manager, { origin: options.origin, action: 'create', key: { ...key, id } });
+        await this.#record(manager, {
+          origin: options.origin,
+          action: 'create',
+          key: { ...key, id },
+          after: scopeAndExpiry(key),
+        });
         return id;
       }),
     );
@@ -93,7 +98,7 @@ export class ApiKeys {
       if (!key || key.revokedAt) return key ?? null;
       const revokedAt = new Date();
       await manager.update(ApiKeyEntity, id, { revokedAt });
-      await this.#record(manager, { origin, action: 'revoke', key });
+      await this.#record(manager, { origin, action: 'revoke', key, before: scopeAndExpiry(key) });
       return { ...key, revokedAt };
     });
   }
@@ -116,16 +121,18 @@ export class ApiKeys {
     });
   }
 
-  #record(
-    manager: EntityManager,
-    { origin, action, key }: { origin: Origin; action: string; key: Pick<StoredApiKey, 'id' | 'name' | 'scope'> },
-  ): Promise<void> {
+  #record(manager: EntityManager, { key, ...entry }: KeyChange): Promise<void> {
     const object = { kind: 'api-key', id: key.id, name: key.name } as const;
-    return this.tools.audit.record(
-      { origin, action, projectId: onlyProject(key.scope), object, outcome: 'done' },
-      manager,
-    );
+    return this.tools.audit.record({ ...entry, projectId: onlyProject(key.scope), object, outcome: 'done' }, manager);
   }
+}
+
+type KeyChange = Pick<AuditEntry, 'origin' | 'action' | 'before' | 'after'> & {
+  readonly key: Pick<StoredApiKey, 'id' | 'name' | 'scope'>;
+};
+
+function scopeAndExpiry({ scope, expiresAt }: NewApiKey): Record<string, unknown> {
+  return { scope, expiresAt: expiresAt?.toISOString() ?? null };
 }
 
 function newSecret(): Secret {

@@ -1,6 +1,6 @@
 export { type AlarmLog, type AlarmPage, type AlarmQuery, type ListedAlarm } from './alarm-log.js';
 export { type ApiKeyQuery, type ApiKeys, type NewApiKey, type StoredApiKey } from './api-keys.js';
-export { type AuditEntry, type AuditedObject, type AuditLog } from './audit-log.js';
+export { type AuditEntry, type AuditEventQuery, type AuditLog } from './audit-log.js';
 export { type ConflictLog, type ConflictPage, type ConflictQuery, type ListedConflict } from './conflict-log.js';
 export { type CredentialVault } from './credential-vault.js';
 export { type ApiKey } from './key-verifier.js';

@@ -25,6 +25,7 @@ import { IncrementalOptions1769904000000 } from './migrations/1769904000000-incr
 import { Conflicts1769990400000 } from './migrations/1769990400000-conflicts.js';
 import { Projects1770163200000 } from './migrations/1770163200000-projects.js';
 import { ApiKeyScopes1770249600000 } from './migrations/1770249600000-api-key-scopes.js';
+import { AuditDetails1770336000000 } from './migrations/1770336000000-audit-details.js';
 import { Outbox } from './outbox.js';
 import { Projects } from './projects.js';
 import { Sealer } from './sealed-box.js';
@@ -91,6 +92,7 @@ export class MetadataDatabase implements AsyncDisposable {
         RunningTransactions1770076800000,
         Projects1770163200000,
         ApiKeyScopes1770249600000,
+        AuditDetails1770336000000,
       ],
       // An idle connection that the server ends is replaced at the next use; without a listener it would end the process.
       poolErrorHandler: () => undefined,

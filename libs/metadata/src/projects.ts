@@ -38,7 +38,7 @@ export class Projects {
         const at = new Date();
         const row = { id, name, isDefault: false, createdAt: at, updatedAt: at };
         await manager.insert(ProjectEntity, row).catch(refuseTakenName(name));
-        await this.#record(manager, { origin, action: 'create', project: row });
+        await this.#record(manager, { origin, action: 'create', after: row });
         return id;
       }),
     );
@@ -69,7 +69,7 @@ export class Projects {
       const change = { name, updatedAt: new Date() };
       await manager.update(ProjectEntity, id, change).catch(refuseTakenName(name));
       const after = { ...before, ...change };
-      await this.#record(manager, { origin, action: 'rename', project: after });
+      await this.#record(manager, { origin, action: 'rename', before, after });
       return toProject(after);
     });
   }
@@ -84,19 +84,25 @@ export class Projects {
         if (!isForeignKeyViolation(error)) throw error;
         throw new SluiceError('SLUICE-6008', { detail: `tasks are in project ${project.name}`, cause: error });
       });
-      await this.#record(manager, { origin, action: 'delete', project });
+      await this.#record(manager, { origin, action: 'delete', before: project });
       return true;
     });
   }
 
-  #record(
+  async #record(
     manager: EntityManager,
-    { origin, action, project }: { origin: Origin; action: string; project: Pick<Project, 'id' | 'name'> },
+    { origin, action, before, after }: { origin: Origin; action: string; before?: Named; after?: Named },
   ): Promise<void> {
+    const project = after ?? before;
+    if (!project) return;
     const object = { kind: 'project', id: project.id, name: project.name } as const;
-    return this.tools.audit.record({ origin, action, projectId: project.id, object, outcome: 'done' }, manager);
+    const change = { ...(before && { before: { name: before.name } }), ...(after && { after: { name: after.name } }) };
+    const entry = { origin, action, projectId: project.id, object, outcome: 'done', ...change };
+    await this.tools.audit.record(entry, manager);
   }
 }
+
+type Named = Pick<Project, 'id' | 'name'>;
 
 function lockProject(manager: EntityManager, id: ProjectId): Promise<ProjectEntity | null> {
   return manager.findOne(ProjectEntity, { where: { id }, lock: { mode: 'pessimistic_write' } });

@@ -1,4 +1,5 @@
 import {
+  type AuditEvent,
   type EndpointInput,
   type EndpointView,
   type IncrementalOptions,
@@ -45,6 +46,8 @@ export interface Origin {
   readonly actor: string;
   /** `null` for a service. */
   readonly keyId: string | null;
+  /** With which the key acts; `null` for a service. */
+  readonly role: AuditEvent['role'];
   readonly address: string | null;
   readonly traceId: string | null;
   /** W3C trace context. */

@@ -50,6 +50,7 @@ export class TaskCreator {
       throw error;
     }
     await this.vault.store(id, task.endpoints, manager);
+    const { endpoints: _sealed, projectId: _id, name: _name, ...options } = task;
     const event = { version: 1, eventId: randomUUID(), taskId: id, taskName: task.name, from: null } as const;
     await enqueue(manager, id, {
       messages: [{ kind: 'task-event', event: { ...event, to: 'configuring', error: null, at: at.toISOString() } }],
@@ -62,6 +63,7 @@ export class TaskCreator {
         projectId: task.projectId,
         object: { kind: 'task', id, name: task.name },
         outcome: 'done',
+        after: { ...options, state: 'configuring' },
       },
       manager,
     );

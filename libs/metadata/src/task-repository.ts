@@ -45,12 +45,12 @@ export class TaskRepository {
   }
 
   /** `null` when there is no such task. A task stays in its project. */
-  async projectOf(taskId: TaskId): Promise<ProjectId | null> {
+  async placeOf(taskId: TaskId): Promise<{ readonly projectId: ProjectId; readonly name: string } | null> {
     const row = await this.dataSource.manager.findOne(TaskEntity, {
       where: { id: taskId },
-      select: { id: true, projectId: true },
+      select: { id: true, projectId: true, name: true },
     });
-    return row && row.projectId;
+    return row && { projectId: row.projectId, name: row.name };
   }
 
   /** Whether a task of the project has this name, compared case-insensitively. */
@@ -83,7 +83,10 @@ export class TaskRepository {
       const decision = decide(toSituation(task, openRuns));
       if (decision) {
         await writeDecision(manager, { task, openRuns, decision, trace: options.origin.trace });
-        if (options.action !== undefined) await this.audit.record(auditEntry(task, options), manager);
+        if (options.action !== undefined) {
+          const change = { before: standing(task), after: standing(decision.situation) };
+          await this.audit.record({ ...auditEntry(task, options), ...change }, manager);
+        }
       }
       return this.#read(manager, taskId);
     });
@@ -107,7 +110,10 @@ export class TaskRepository {
         ({ commitLsn, number }) => commitLsn !== decision.commitLsn || number !== decision.number,
       );
       await manager.update(TaskEntity, taskId, { ddlDecisions: [...others, decision], updatedAt: new Date() });
-      await this.audit.record(auditEntry(task, options), manager);
+      // Without the statement, which can hold a password; it stands with the task.
+      const { commitLsn, number, decision: kind } = decision;
+      const after = { commitLsn, number, decision: kind };
+      await this.audit.record({ ...auditEntry(task, options), after }, manager);
       return this.#read(manager, taskId);
     });
   }
@@ -120,7 +126,7 @@ export class TaskRepository {
       mustBe(task, options.expected);
       await manager.delete(TaskEntity, taskId);
       await enqueue(manager, taskId, { messages: [{ kind: 'forget' }], trace: options.origin.trace });
-      await this.audit.record(auditEntry(task, options), manager);
+      await this.audit.record({ ...auditEntry(task, options), before: standing(task) }, manager);
       return true;
     });
   }
@@ -178,4 +184,13 @@ function auditEntry(
 ): Parameters<AuditLog['record']>[0] {
   const { id, name, projectId } = task;
   return { origin, action, projectId, object: { kind: 'task', id, name }, outcome: 'done' };
+}
+
+/** What an order changes of a task. */
+function standing({
+  state,
+  epoch,
+  untilLsn,
+}: Pick<TaskSituation, 'state' | 'epoch' | 'untilLsn'>): Readonly<Record<string, unknown>> {
+  return { state, epoch, untilLsn };
 }

@@ -1,11 +1,12 @@
 import { type CanActivate, type ExecutionContext, Injectable } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
-import { type ApiKeyScope, SluiceError } from '@sluice/contracts';
+import { SluiceError } from '@sluice/contracts';
 import { assert, Secret } from '@sluice/kernel';
 import { type ApiKey, MetadataDatabase } from '@sluice/metadata';
 import { type Request } from 'express';
-import { type Grant, rememberGrant } from './granted.js';
-import { judge, projectsWith } from './judge.js';
+import { Audits } from './audits.js';
+import { type Attempt, rememberAttempt } from './granted.js';
+import { judge, projectsWith, roleIn } from './judge.js';
 import { findSubject } from './owners.js';
 import { type Requirement, Requires } from './requires.js';
 
@@ -27,7 +28,8 @@ export class AccessGuard implements CanActivate {
     if (requirement.of === 'nobody') return true;
     const request = context.switchToHttp().getRequest<Request>();
     const key = await this.#authenticate(request);
-    rememberGrant(request, { key, ...(await this.#authorize(requirement, request, key.scope)) });
+    const audited = this.reflector.get(Audits, context.getHandler());
+    await this.#authorize(requirement, request, { ...NOTHING_KNOWN, ...roleOfAll(key), key, audited });
     return true;
   }
 
@@ -40,24 +42,36 @@ export class AccessGuard implements CanActivate {
   async #authorize(
     requirement: Exclude<Requirement, { of: 'nobody' }>,
     request: Request,
-    scope: ApiKeyScope,
-  ): Promise<Omit<Grant, 'key'>> {
+    attempt: Attempt,
+  ): Promise<void> {
+    rememberAttempt(request, attempt);
+    const { scope } = attempt.key;
     if (requirement.of === 'deployment') {
       if (scope.kind !== 'deployment') throw forbidden('a deployment-wide key');
-      return { projects: 'all', projectId: null };
+      rememberAttempt(request, { ...attempt, projects: 'all' });
+      return;
     }
     const { role } = requirement;
     const projects = projectsWith(scope, role);
+    rememberAttempt(request, { ...attempt, projects });
     if (requirement.of === 'any-project') {
       if (projects.length === 0) throw forbidden(`role ${role} in a project`);
-      return { projects, projectId: null };
+      return;
     }
-    const { owners, missing } = await findSubject(requirement, request, { metadata: this.metadata, scope });
+    const { owners, name, missing } = await findSubject(requirement, request, { metadata: this.metadata, scope });
     const verdict = judge(scope, { role, owners });
     if (verdict === 'hidden') throw missing;
+    const projectId = owners !== 'deployment' && owners.length === 1 ? (owners[0] ?? null) : null;
+    const has = scope.kind === 'projects' && projectId !== null ? roleIn(scope, projectId) : attempt.role;
+    rememberAttempt(request, { ...attempt, projects, projectId, name, role: has });
     if (verdict === 'forbidden') throw forbidden(`role ${role} in the project`);
-    return { projects, projectId: owners === 'deployment' ? null : (owners[0] ?? null) };
   }
+}
+
+const NOTHING_KNOWN = { projects: [], projectId: null, name: null } as const;
+
+function roleOfAll({ scope }: ApiKey): Pick<Attempt, 'role'> {
+  return { role: scope.kind === 'deployment' ? 'deployment' : null };
 }
 
 function forbidden(needed: string): SluiceError {

@@ -1,5 +1,5 @@
 import { ApiKeyScope, ProjectId, SluiceError } from '@sluice/contracts';
-import { type MetadataDatabase } from '@sluice/metadata';
+import { type MetadataDatabase, type Project } from '@sluice/metadata';
 import { type Request } from 'express';
 import { z } from 'zod';
 import { parseId } from '../api/parse-id.js';
@@ -9,6 +9,7 @@ import { type Requirement } from './requires.js';
 
 export interface Subject {
   readonly owners: Owners;
+  readonly name: string | null;
   /** What the caller is told when it must not know it. */
   readonly missing: SluiceError;
 }
@@ -29,24 +30,31 @@ export async function findSubject(
 ): Promise<Subject> {
   if (requirement.of === 'named-project') {
     const { projectId } = Named.parse(request[requirement.in] ?? {});
-    return existingProject(metadata, projectId ?? (await unnamedProject(metadata, scope)));
+    const { id, missing } = await existingProject(metadata, projectId ?? (await unnamedProject(metadata, scope)));
+    return { owners: [id], name: null, missing };
   }
   if (requirement.of === 'new-key') return ownersOfNewKey(request.body);
   const id = parseId(String(request.params['id']), requirement.of);
-  if (requirement.of === 'project') return existingProject(metadata, id);
+  if (requirement.of === 'project') {
+    const { name, missing } = await existingProject(metadata, id);
+    return { owners: [id], name, missing };
+  }
   const missing = notFound(requirement.of, id);
-  const owners = await findOwners(metadata, requirement.of, id);
-  if (owners === null) throw missing;
-  return { owners, missing };
+  const found = requirement.of === 'api-key' ? await findKey(metadata, id) : await findTask(metadata, id);
+  if (!found) throw missing;
+  return { ...found, missing };
 }
 
-async function findOwners(metadata: MetadataDatabase, kind: 'task' | 'api-key', id: string): Promise<Owners | null> {
-  if (kind === 'api-key') {
-    const key = await metadata.apiKeys.find(id);
-    return key && ownersOfScope(key.scope);
-  }
-  const project = await metadata.tasks.projectOf(id);
-  return project === null ? null : [project];
+type Found = Omit<Subject, 'missing'> | null;
+
+async function findKey(metadata: MetadataDatabase, id: string): Promise<Found> {
+  const key = await metadata.apiKeys.find(id);
+  return key && { owners: ownersOfScope(key.scope), name: key.name };
+}
+
+async function findTask(metadata: MetadataDatabase, id: string): Promise<Found> {
+  const place = await metadata.tasks.placeOf(id);
+  return place && { owners: [place.projectId], name: place.name };
 }
 
 /** A new key must not reach further than the one that creates it. */
@@ -56,17 +64,18 @@ function ownersOfNewKey(body: unknown): Subject {
     owners === 'deployment'
       ? new SluiceError('SLUICE-6012', { detail: 'this needs a deployment-wide key' })
       : new SluiceError('SLUICE-6002', { detail: 'a project of the scope' });
-  return { owners, missing };
+  return { owners, name: null, missing };
 }
 
 function ownersOfScope(scope: ApiKeyScope): Owners {
   return scope.kind === 'deployment' ? 'deployment' : scope.projects.map(({ projectId }) => projectId);
 }
 
-async function existingProject(metadata: MetadataDatabase, id: ProjectId): Promise<Subject> {
+async function existingProject(metadata: MetadataDatabase, id: ProjectId): Promise<Project & Pick<Subject, 'missing'>> {
   const missing = notFound('project', id);
-  if (!(await metadata.projects.find(id))) throw missing;
-  return { owners: [id], missing };
+  const project = await metadata.projects.find(id);
+  if (!project) throw missing;
+  return { ...project, missing };
 }
 
 /** A key of one project means that one; others the default project, which must not be a guess. */

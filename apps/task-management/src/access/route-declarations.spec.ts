@@ -1,6 +1,6 @@
 import 'reflect-metadata';
 import { describe, expect, it } from '@jest/globals';
-import { Controller, Get, Module, type Type } from '@nestjs/common';
+import { Controller, Get, Module, Post, type Type } from '@nestjs/common';
 import { DiscoveryModule, NestFactory } from '@nestjs/core';
 import { Requires } from './requires.js';
 import { RouteDeclarations } from './route-declarations.js';
@@ -22,6 +22,15 @@ class ForgottenController {
   }
 }
 
+@Controller('unseen')
+class UnseenController {
+  @Post()
+  @Requires({ of: 'nobody' })
+  write(): string {
+    return '';
+  }
+}
+
 async function start(controllers: Type[]): Promise<void> {
   @Module({ imports: [DiscoveryModule], controllers, providers: [RouteDeclarations] })
   class Application {}
@@ -37,5 +46,9 @@ describe('a service with a route that does not say who may call it', () => {
   it('does not start', async () => {
     await expect(start([DeclaredController])).resolves.toBeUndefined();
     await expect(start([DeclaredController, ForgottenController])).rejects.toThrow('ForgottenController.read');
+  });
+
+  it('does not start either when it changes something and does not say what is audited', async () => {
+    await expect(start([UnseenController])).rejects.toThrow('UnseenController.write');
   });
 });

@@ -1,10 +1,14 @@
-import { Injectable, type OnModuleInit } from '@nestjs/common';
-import { PATH_METADATA } from '@nestjs/common/constants.js';
+import { Injectable, type OnModuleInit, RequestMethod } from '@nestjs/common';
+import { METHOD_METADATA, PATH_METADATA } from '@nestjs/common/constants.js';
 import { DiscoveryService, MetadataScanner, Reflector } from '@nestjs/core';
 import { assert } from '@sluice/kernel';
+import { Audits } from './audits.js';
 import { Requires } from './requires.js';
 
-/** Lets the service not start while a route says nothing about who may call it: forgotten must not mean open. */
+/**
+ * Lets the service not start while a route says nothing about who may call it, or one that changes something nothing
+ * about its audit: forgotten must not mean open, or unseen.
+ */
 @Injectable()
 export class RouteDeclarations implements OnModuleInit {
   constructor(
@@ -19,14 +23,16 @@ export class RouteDeclarations implements OnModuleInit {
       if (typeof prototype !== 'object' || prototype === null) return [];
       return this.#undeclared(prototype).map((method) => `${name}.${method}`);
     });
-    assert(undeclared.length === 0, `routes without @Requires: ${undeclared.join(', ')}`);
+    assert(undeclared.length === 0, `routes without @Requires, or without @Audits: ${undeclared.join(', ')}`);
   }
 
   #undeclared(prototype: object): readonly string[] {
     return this.scanner.getAllMethodNames(prototype).filter((name) => {
       const method: unknown = Reflect.get(prototype, name);
       if (typeof method !== 'function' || !Reflect.hasMetadata(PATH_METADATA, method)) return false;
-      return this.reflector.get(Requires, method) === undefined;
+      if (this.reflector.get(Requires, method) === undefined) return true;
+      const changes = Reflect.getMetadata(METHOD_METADATA, method) !== RequestMethod.GET;
+      return changes && this.reflector.get(Audits, method) === undefined;
     });
   }
 }

@@ -10,6 +10,7 @@ import {
 import { MetadataDatabase, type Origin, type StoredApiKey } from '@sluice/metadata';
 import { type Request } from 'express';
 import { z } from 'zod';
+import { Audits } from '../access/audits.js';
 import { Caller, type Grant, Granted, notFound } from '../access/granted.js';
 import { Requires } from '../access/requires.js';
 import { announceCreated, createOptions } from './idempotency.js';
@@ -23,6 +24,7 @@ export class ApiKeysController {
 
   @Post()
   @Requires({ of: 'new-key', role: 'admin' })
+  @Audits({ kind: 'api-key', action: 'create' })
   async create(@Body() body: unknown, @Caller() origin: Origin, @Req() request: Request): Promise<CreatedApiKey> {
     const { name, scope, expiresAt: expiry } = CreateApiKeyRequest.parse(body);
     const expiresAt = expiry === undefined ? null : inFuture(new Date(expiry));
@@ -48,6 +50,7 @@ export class ApiKeysController {
   @Post(':id/revoke')
   @HttpCode(200)
   @Requires({ of: 'api-key', role: 'admin' })
+  @Audits({ kind: 'api-key', action: 'revoke' })
   async revoke(@Param('id') id: string, @Body() body: unknown, @Caller() origin: Origin): Promise<ApiKeyResource> {
     NoBody.parse(body);
     return toResource(found(id, await this.metadata.apiKeys.revoke(id, origin)));

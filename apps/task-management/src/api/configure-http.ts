@@ -3,6 +3,7 @@ import { type NestExpressApplication } from '@nestjs/platform-express';
 import { assert } from '@sluice/kernel';
 import { type Logger } from '@sluice/telemetry';
 import { type NextFunction, type Request, type Response } from 'express';
+import { RefusalAudit } from '../access/refusal-audit.js';
 import { ProblemFilter } from './problem.filter.js';
 
 /** Three certificates of 500 KB on a side fit, twice, with room for a JSON encoding of their line breaks. */
@@ -17,7 +18,7 @@ export function configureHttp(app: INestApplication, log: Logger): void {
     response.header({ 'x-content-type-options': 'nosniff', 'cache-control': 'no-store' });
     next();
   });
-  app.useGlobalFilters(new ProblemFilter(log));
+  app.useGlobalFilters(new ProblemFilter(log, app.get(RefusalAudit)));
 }
 
 function isExpress(app: INestApplication): app is NestExpressApplication {

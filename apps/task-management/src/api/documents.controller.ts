@@ -17,6 +17,7 @@ export class DocumentsController {
         events: '/api/v1/tasks/events',
         projects: '/api/v1/projects',
         apiKeys: '/api/v1/api-keys',
+        auditEvents: '/api/v1/audit-events',
         openapi: '/api/v1/openapi.json',
         live: '/health/live',
         ready: '/health/ready',

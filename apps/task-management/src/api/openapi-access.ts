@@ -1,6 +1,8 @@
 import {
   ApiKeyList,
   ApiKeyResource,
+  AuditEventList,
+  AuditQuery,
   CreateApiKeyRequest,
   CreatedApiKey,
   CreateProjectRequest,
@@ -41,7 +43,23 @@ const KEY = {
 };
 const { name, scope, expiresAt } = KEY;
 
-/** Named schemas of projects and keys, each with an example. */
+const AUDIT_EVENT = {
+  id: '42',
+  at: '2026-01-01T00:00:00.000Z',
+  actor: KEY.name,
+  keyId: KEY.id,
+  role: 'operator',
+  action: 'pause',
+  projectId: PROJECT.id,
+  object: { kind: 'task', id: '3c5b8d9e-1f2a-4b3c-8d4e-5f6a7b8c9d0e', name: 'shop-move' },
+  outcome: 'done',
+  before: { state: 'incremental', epoch: 1, untilLsn: null },
+  after: { state: 'paused', epoch: 1, untilLsn: null },
+  address: '192.0.2.1',
+  traceId: '4bf92f3577b34da6a3ce929d0e0e4736',
+};
+
+/** Named schemas of projects, keys and audit, each with an example. */
 export const ACCESS_SCHEMAS = {
   CreateProjectRequest: jsonSchema(CreateProjectRequest, 'input', { name: 'shop' }),
   RenameProjectRequest: jsonSchema(RenameProjectRequest, 'input', { name: 'web shop' }),
@@ -50,11 +68,12 @@ export const ACCESS_SCHEMAS = {
   CreateApiKeyRequest: jsonSchema(CreateApiKeyRequest, 'input', { name, scope, expiresAt }),
   ApiKey: jsonSchema(ApiKeyResource, 'output', KEY),
   CreatedApiKey: jsonSchema(CreatedApiKey, 'output', { ...KEY, secret: 'slk_…' }),
+  AuditEventList: jsonSchema(AuditEventList, 'output', { items: [AUDIT_EVENT], nextCursor: null }),
   ApiKeyList: jsonSchema(ApiKeyList, 'output', { items: [KEY], nextCursor: null }),
 };
 
 export function accessPaths(): Json {
-  return { ...projectPaths(), ...keyPaths() };
+  return { ...projectPaths(), ...keyPaths(), ...auditPaths() };
 }
 
 function projectPaths(): Json {
@@ -121,4 +140,13 @@ function keyPaths(): Json {
       },
     },
   };
+}
+
+function auditPaths(): Json {
+  const get = {
+    ...operation('listAuditEvents', 'List calls that changed something or were refused, newest first'),
+    parameters: queryParameters(AuditQuery),
+    responses: { 200: answer('AuditEventList', 'A page'), ...problems(400) },
+  };
+  return { '/audit-events': { get } };
 }

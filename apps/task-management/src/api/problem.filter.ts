@@ -1,18 +1,23 @@
-import { type ArgumentsHost, Catch, type ExceptionFilter, Inject } from '@nestjs/common';
+import { type ArgumentsHost, Catch, type ExceptionFilter } from '@nestjs/common';
 import { currentTraceId, type Logger } from '@sluice/telemetry';
-import { type Response } from 'express';
-import { LOGGER } from '@sluice/service-runtime';
+import { type Request, type Response } from 'express';
+import { type RefusalAudit } from '../access/refusal-audit.js';
 import { toProblem } from './problem.js';
 
 /** Answers every error with a problem document (RFC 9457). */
 @Catch()
 export class ProblemFilter implements ExceptionFilter {
-  constructor(@Inject(LOGGER) private readonly log: Logger) {}
+  constructor(
+    private readonly log: Logger,
+    private readonly refusals: RefusalAudit,
+  ) {}
 
-  catch(error: unknown, host: ArgumentsHost): void {
+  async catch(error: unknown, host: ArgumentsHost): Promise<void> {
     if (host.getType() !== 'http') throw error;
-    const response = host.switchToHttp().getResponse<Response>();
+    const http = host.switchToHttp();
+    const response = http.getResponse<Response>();
     const problem = toProblem(error, currentTraceId());
+    await this.refusals.record(http.getRequest<Request>(), problem.code);
     if (problem.status >= 500) this.log.error({ err: error }, 'request failed');
     if (response.headersSent) {
       response.end();

@@ -13,8 +13,11 @@ const CODE_BY_STATUS: Readonly<Record<number, ErrorCode>> = {
   415: 'SLUICE-6001',
 };
 
+/** One of ours has a code of the catalogue. */
+type Problem = ProblemDocument & { readonly code: ErrorCode };
+
 /** Any error as a problem document. What is not catalogued is an internal error whose text stays in the log. */
-export function toProblem(error: unknown, traceId: string | null): ProblemDocument {
+export function toProblem(error: unknown, traceId: string | null): Problem {
   const trace = traceId === null ? {} : { traceId };
   if (error instanceof ZodError) {
     // zod's messages say what was expected; the value, which can be a password, is never repeated.
@@ -30,7 +33,7 @@ export function toProblem(error: unknown, traceId: string | null): ProblemDocume
   return { ...(code ? problem(code, describe(error)) : problem('SLUICE-9001', 'see the log')), ...trace };
 }
 
-function problem(code: ErrorCode, detail: string, remedy: string = ERRORS[code].remedy): ProblemDocument {
+function problem(code: ErrorCode, detail: string, remedy: string = ERRORS[code].remedy): Problem {
   const { title, httpStatus } = ERRORS[code];
   return { type: `urn:sluice:error:${code}`, title, status: httpStatus, detail, code, remedy };
 }

@@ -8,6 +8,7 @@ import {
 } from '@sluice/contracts';
 import { MetadataDatabase, type Origin, type Project } from '@sluice/metadata';
 import { type Request } from 'express';
+import { Audits } from '../access/audits.js';
 import { Caller, type Grant, Granted, notFound } from '../access/granted.js';
 import { Requires } from '../access/requires.js';
 import { announceCreated, createOptions } from './idempotency.js';
@@ -19,6 +20,7 @@ export class ProjectsController {
 
   @Post()
   @Requires({ of: 'deployment' })
+  @Audits({ kind: 'project', action: 'create' })
   async create(@Body() body: unknown, @Caller() origin: Origin, @Req() request: Request): Promise<ProjectResource> {
     const { name } = CreateProjectRequest.parse(body);
     const { id, isReplay } = await this.metadata.projects.create(name, createOptions(request, origin));
@@ -41,6 +43,7 @@ export class ProjectsController {
 
   @Patch(':id')
   @Requires({ of: 'project', role: 'admin' })
+  @Audits({ kind: 'project', action: 'rename' })
   async rename(@Param('id') id: string, @Body() body: unknown, @Caller() origin: Origin): Promise<ProjectResource> {
     const { name } = RenameProjectRequest.parse(body);
     return toResource(found(id, await this.metadata.projects.rename(id, name, origin)));
@@ -49,6 +52,7 @@ export class ProjectsController {
   @Delete(':id')
   @Requires({ of: 'deployment' })
   @HttpCode(204)
+  @Audits({ kind: 'project', action: 'delete' })
   async remove(@Param('id') id: string, @Caller() origin: Origin): Promise<void> {
     found(id, await this.metadata.projects.remove(parseId(id, 'project'), origin));
   }

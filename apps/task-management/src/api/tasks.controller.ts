@@ -15,7 +15,8 @@ import { BUS } from '@sluice/service-runtime';
 import { type Request } from 'express';
 import { z } from 'zod';
 import { TaskOrders } from '../task-orders.js';
-import { Caller, type Grant, Granted, type GrantedTo, grantedProject, narrow } from '../access/granted.js';
+import { Audits } from '../access/audits.js';
+import { Caller, type Grant, Granted, grantedProject, narrow } from '../access/granted.js';
 import { Requires } from '../access/requires.js';
 import { announceCreated, createOptions } from './idempotency.js';
 import { type TaskList, TaskListQuery } from './task-list.js';
@@ -33,7 +34,8 @@ export class TasksController {
 
   @Post()
   @Requires({ of: 'named-project', in: 'body', role: 'operator' })
-  async create(@Body() body: unknown, @Granted() grant: GrantedTo, @Req() httpRequest: Request): Promise<TaskResource> {
+  @Audits({ kind: 'task', action: 'create' })
+  async create(@Body() body: unknown, @Granted() grant: Grant, @Req() httpRequest: Request): Promise<TaskResource> {
     const request = CreateTaskRequest.parse(body);
     requireReplicas(request, this.bus.replicas);
     const { task, isReplay } = await this.orders.create(
@@ -46,6 +48,7 @@ export class TasksController {
 
   @Post(':id/:action')
   @Requires({ of: 'task', role: 'operator' })
+  @Audits({ kind: 'task', action: ({ params }) => String(params['action']).slice(0, 50) })
   @HttpCode(200)
   act(
     @Param() { id, action }: { readonly id: string; readonly action: string },
@@ -83,6 +86,7 @@ export class TasksController {
 
   @Delete(':id')
   @Requires({ of: 'task', role: 'admin' })
+  @Audits({ kind: 'task', action: 'delete' })
   @HttpCode(204)
   remove(@Param('id') id: string, @Caller() origin: Origin): Promise<void> {
     return this.orders.remove(id, origin);
