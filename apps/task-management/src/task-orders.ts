@@ -10,8 +10,9 @@ import {
   TaskName,
   type TaskResource,
 } from '@sluice/contracts';
-import { type CreateOptions, MetadataDatabase, type Origin, type StoredTask } from '@sluice/metadata';
+import { type CreateOptions, MetadataDatabase, type StoredTask } from '@sluice/metadata';
 import { ACTIONS, decideAction, type TaskAction, type TaskSituation } from '@sluice/model';
+import { type ConditionalOrigin } from './api/conditional.js';
 import { ActionRefusedError } from './action-refused-error.js';
 import { judgeDdlDecision } from './judge-ddl-decision.js';
 import { LiveProgress } from './live-progress.js';
@@ -20,7 +21,7 @@ import { toTaskResource } from './task-resource.js';
 
 export interface Order {
   readonly action: TaskAction;
-  readonly origin: Origin;
+  readonly by: ConditionalOrigin;
   readonly end?: EndTaskRequest;
 }
 
@@ -58,10 +59,10 @@ export class TaskOrders {
     return toTaskResource(task, this.progress.of(task.id));
   }
 
-  /** @throws SluiceError 6002, 6003 with the allowed actions, 6006 when another order was faster. */
+  /** @throws SluiceError 6002, 6003 with the allowed actions, 6006 when another order was faster, 6013. */
   async act(taskId: TaskId, order: Order): Promise<TaskResource> {
     const before = await this.#find(taskId);
-    const options = { origin: order.origin, action: order.action, expected: before.situation };
+    const options = { ...order.by, action: order.action, expected: before.situation };
     const after = await this.metadata.tasks.transition(taskId, (situation) => decide(situation, order), options);
     if (!after) throw notFound(taskId);
     this.outbox.kick();
@@ -69,17 +70,17 @@ export class TaskOrders {
   }
 
   /** @throws SluiceError 6002, 6003 when no such DDL waits for a decision. */
-  async decideDdl(taskId: TaskId, decision: DdlDecision, origin: Origin): Promise<TaskResource> {
+  async decideDdl(taskId: TaskId, decision: DdlDecision, by: ConditionalOrigin): Promise<TaskResource> {
     const action = `decide DDL: ${decision.decision}`;
     const judge = (situation: TaskSituation): void => judgeDdlDecision(situation, decision);
-    const after = await this.metadata.tasks.addDdlDecision(taskId, { decision, judge }, { origin, action });
+    const after = await this.metadata.tasks.addDdlDecision(taskId, { decision, judge }, { ...by, action });
     if (!after) throw notFound(taskId);
     return this.show(after);
   }
 
-  async remove(taskId: TaskId, origin: Origin): Promise<void> {
+  async remove(taskId: TaskId, by: ConditionalOrigin): Promise<void> {
     const before = await this.#find(taskId);
-    const options = { origin, action: 'delete', expected: before.situation };
+    const options = { ...by, action: 'delete', expected: before.situation };
     const cell = ACTIONS[before.situation.state].delete;
     if ('refused' in cell) throw refused('delete', before.situation, cell.refused);
     if (!(await this.metadata.tasks.remove(taskId, options))) throw notFound(taskId);

@@ -18,6 +18,7 @@ export function toTaskResource(task: StoredTask, { progress, delay }: LiveNumber
     target: task.target,
     incremental: task.incremental,
     epoch: situation.epoch,
+    revision: task.revision,
     error: situation.error,
     connectionTest: situation.connectionTest,
     precheck: situation.precheck,

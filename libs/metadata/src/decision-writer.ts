@@ -35,6 +35,7 @@ export async function writeDecision(manager: EntityManager, rows: DecisionRows):
   await manager.update(TaskEntity, task.id, {
     ...situationColumns(situation),
     ...(desired && { desired }),
+    revision: () => 'revision + 1',
     updatedAt: at,
   });
   await closeRuns(manager, rows, at);

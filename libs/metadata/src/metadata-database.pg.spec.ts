@@ -110,6 +110,7 @@ describe('the metadata schema', () => {
       'Projects',
       'ApiKeyScopes',
       'AuditDetails',
+      'TaskRevision',
     ]);
     await Promise.all(replicas.map((replica) => replica[Symbol.asyncDispose]()));
   });

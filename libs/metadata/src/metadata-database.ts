@@ -26,6 +26,7 @@ import { Conflicts1769990400000 } from './migrations/1769990400000-conflicts.js'
 import { Projects1770163200000 } from './migrations/1770163200000-projects.js';
 import { ApiKeyScopes1770249600000 } from './migrations/1770249600000-api-key-scopes.js';
 import { AuditDetails1770336000000 } from './migrations/1770336000000-audit-details.js';
+import { TaskRevision1770422400000 } from './migrations/1770422400000-task-revision.js';
 import { Outbox } from './outbox.js';
 import { Projects } from './projects.js';
 import { Sealer } from './sealed-box.js';
@@ -93,6 +94,7 @@ export class MetadataDatabase implements AsyncDisposable {
         Projects1770163200000,
         ApiKeyScopes1770249600000,
         AuditDetails1770336000000,
+        TaskRevision1770422400000,
       ],
       // An idle connection that the server ends is replaced at the next use; without a listener it would end the process.
       poolErrorHandler: () => undefined,

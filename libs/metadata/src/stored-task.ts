@@ -24,6 +24,7 @@ export interface StoredTask {
   readonly syncType: SyncType;
   readonly incremental: IncrementalOptions;
   readonly situation: TaskSituation;
+  readonly revision: number;
   /** Without secrets. */
   readonly source: z.infer<typeof EndpointView>;
   readonly target: z.infer<typeof EndpointView>;

@@ -19,6 +19,8 @@ export interface TransitionOptions {
   readonly action?: string;
   /** The state and epoch on which a person decided; if the row has moved on, nothing is changed. */
   readonly expected?: { readonly state: TaskState; readonly epoch: number };
+  /** The revisions on which a person decided, any when absent. */
+  readonly ifRevisions?: readonly number[] | undefined;
 }
 
 /** An open run as it has to stand on the bus. */
@@ -68,7 +70,7 @@ export class TaskRepository {
   /**
    * Decides on the locked row and stores the outcome; `null` from `decide` changes nothing.
    * @returns the task afterwards, `null` when there is none.
-   * @throws SluiceError 6006 when `expected` does not hold any more; whatever `decide` throws.
+   * @throws SluiceError 6006 when `expected` does not hold any more, 6013 when it is at another revision; whatever `decide` throws.
    */
   async transition(
     taskId: TaskId,
@@ -78,7 +80,7 @@ export class TaskRepository {
     return this.dataSource.transaction(async (manager) => {
       const task = await lockTask(manager, taskId);
       if (!task) return null;
-      mustBe(task, options.expected);
+      mustBe(task, options);
       const openRuns = await manager.findBy(TaskRunEntity, { taskId, endedAt: IsNull() });
       const decision = decide(toSituation(task, openRuns));
       if (decision) {
@@ -105,11 +107,14 @@ export class TaskRepository {
     return this.dataSource.transaction(async (manager) => {
       const task = await lockTask(manager, taskId);
       if (!task) return null;
+      mustBe(task, options);
       judge(toSituation(task, await manager.findBy(TaskRunEntity, { taskId, endedAt: IsNull() })));
       const others = task.ddlDecisions.filter(
         ({ commitLsn, number }) => commitLsn !== decision.commitLsn || number !== decision.number,
       );
-      await manager.update(TaskEntity, taskId, { ddlDecisions: [...others, decision], updatedAt: new Date() });
+      const ddlDecisions = [...others, decision];
+      const revision = (): string => 'revision + 1';
+      await manager.update(TaskEntity, taskId, { ddlDecisions, revision, updatedAt: new Date() });
       // Without the statement, which can hold a password; it stands with the task.
       const { commitLsn, number, decision: kind } = decision;
       const after = { commitLsn, number, decision: kind };
@@ -123,7 +128,7 @@ export class TaskRepository {
     return this.dataSource.transaction(async (manager) => {
       const task = await lockTask(manager, taskId);
       if (!task) return false;
-      mustBe(task, options.expected);
+      mustBe(task, options);
       await manager.delete(TaskEntity, taskId);
       await enqueue(manager, taskId, { messages: [{ kind: 'forget' }], trace: options.origin.trace });
       await this.audit.record({ ...auditEntry(task, options), before: standing(task) }, manager);
@@ -171,7 +176,10 @@ function lockTask(manager: EntityManager, id: TaskId): Promise<TaskEntity | null
   return manager.findOne(TaskEntity, { where: { id }, lock: { mode: 'pessimistic_write' } });
 }
 
-function mustBe(task: TaskEntity, expected: TransitionOptions['expected']): void {
+function mustBe(task: TaskEntity, { expected, ifRevisions }: TransitionOptions): void {
+  if (ifRevisions && !ifRevisions.includes(task.revision)) {
+    throw new SluiceError('SLUICE-6013', { detail: `task ${task.name} is at revision ${task.revision}` });
+  }
   if (!expected || (task.state === expected.state && task.epoch === expected.epoch)) return;
   throw new SluiceError('SLUICE-6006', {
     detail: `task ${task.name} went from ${expected.state} to ${task.state} while the request was handled`,

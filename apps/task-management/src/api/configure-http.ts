@@ -13,6 +13,8 @@ const BODY_BYTES_MAX = 2 * 1024 * 1024;
 export function configureHttp(app: INestApplication, log: Logger): void {
   assert(isExpress(app), 'task management runs on Express');
   app.disable('x-powered-by');
+  // A task's tag is its revision, and nothing else has one.
+  app.disable('etag');
   app.useBodyParser('json', { limit: BODY_BYTES_MAX });
   app.use((_request: Request, response: Response, next: NextFunction) => {
     response.header({ 'x-content-type-options': 'nosniff', 'cache-control': 'no-store' });

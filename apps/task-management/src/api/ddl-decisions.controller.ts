@@ -1,11 +1,10 @@
-import { Body, Controller, HttpCode, Param, Post } from '@nestjs/common';
+import { Body, Controller, HttpCode, Param, Post, UseInterceptors } from '@nestjs/common';
 import { DdlDecision, type TaskResource } from '@sluice/contracts';
-import { type Origin } from '@sluice/metadata';
 import { Audits } from '../access/audits.js';
-import { Caller } from '../access/granted.js';
 import { Requires } from '../access/requires.js';
 import { z } from 'zod';
 import { TaskOrders } from '../task-orders.js';
+import { ConditionalCaller, type ConditionalOrigin, TaskTag } from './conditional.js';
 
 const Decided = z.looseObject({ decision: z.enum(['skip', 'replace']) });
 
@@ -15,10 +14,15 @@ export class DdlDecisionsController {
   constructor(private readonly orders: TaskOrders) {}
 
   @Post()
+  @UseInterceptors(TaskTag)
   @Requires({ of: 'task', role: 'operator' })
   @Audits({ kind: 'task', action: ({ body }) => `decide DDL: ${Decided.safeParse(body).data?.decision ?? '?'}` })
   @HttpCode(200)
-  decide(@Param('id') id: string, @Body() body: unknown, @Caller() origin: Origin): Promise<TaskResource> {
-    return this.orders.decideDdl(id, DdlDecision.parse(body), origin);
+  decide(
+    @Param('id') id: string,
+    @Body() body: unknown,
+    @ConditionalCaller() by: ConditionalOrigin,
+  ): Promise<TaskResource> {
+    return this.orders.decideDdl(id, DdlDecision.parse(body), by);
   }
 }

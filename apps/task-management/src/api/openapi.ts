@@ -82,7 +82,7 @@ function taskPaths(): Json {
         ...operation('createTask', 'Create a task'),
         parameters: [IDEMPOTENCY],
         requestBody: { required: true, content: json('CreateTaskRequest') },
-        responses: { 201: answer('Task', 'The task'), ...problems(400, 404, 409, 413) },
+        responses: { 201: taskAnswer('The task'), ...problems(400, 404, 409, 413) },
       },
       get: {
         ...operation('listTasks', 'List tasks, newest first'),
@@ -101,14 +101,27 @@ function taskPaths(): Json {
       parameters: [ID],
       get: {
         ...operation('getTask', 'Read a task'),
-        responses: { 200: answer('Task', 'The task'), ...problems(404) },
+        responses: { 200: taskAnswer('The task'), ...problems(404) },
       },
       delete: {
         ...operation('deleteTask', 'Delete a task that is over, and its credentials'),
-        responses: { 204: { description: 'Deleted' }, ...problems(404, 409) },
+        parameters: [IF_MATCH],
+        responses: { 204: { description: 'Deleted' }, ...problems(400, 404, 409, 412) },
       },
     },
   };
+}
+
+const IF_MATCH = {
+  name: 'If-Match',
+  in: 'header',
+  schema: { type: 'string' },
+  description: 'Only when the task still has this ETag; without it, whatever happened meanwhile.',
+};
+
+function taskAnswer(description: string): Json {
+  const ETag = { schema: { type: 'string' }, description: 'The revision of the task, for If-Match.' };
+  return { ...answer('Task', description), headers: { ETag } };
 }
 
 function actionPaths(): Json {
@@ -118,8 +131,9 @@ function actionPaths(): Json {
       parameters: [ID],
       post: {
         ...operation(`${action}Task`, summary),
+        parameters: [IF_MATCH],
         ...(action === 'end' && { requestBody: { required: false, content: json('EndTaskRequest') } }),
-        responses: { 200: answer('Task', 'The task afterwards'), ...problems(400, 404, 409) },
+        responses: { 200: taskAnswer('The task afterwards'), ...problems(400, 404, 409, 412) },
       },
     },
   ]);
@@ -129,8 +143,9 @@ function actionPaths(): Json {
 function ddlPaths(): Json {
   const post = {
     ...operation('decideDdl', 'Decide about the DDL that stopped the task; retry carries it out'),
+    parameters: [IF_MATCH],
     requestBody: { required: true, content: json('DdlDecision') },
-    responses: { 200: answer('Task', 'The task'), ...problems(400, 404, 409) },
+    responses: { 200: taskAnswer('The task'), ...problems(400, 404, 409, 412) },
   };
   return { '/tasks/{id}/ddl-decisions': { parameters: [ID], post } };
 }

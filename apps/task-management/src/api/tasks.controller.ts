@@ -1,4 +1,16 @@
-import { Body, Controller, Delete, Get, HttpCode, Inject, Param, Post, Query, Req } from '@nestjs/common';
+import {
+  Body,
+  Controller,
+  Delete,
+  Get,
+  HttpCode,
+  Inject,
+  Param,
+  Post,
+  Query,
+  Req,
+  UseInterceptors,
+} from '@nestjs/common';
 import {
   CreateTaskRequest,
   EndTaskRequest,
@@ -9,15 +21,16 @@ import {
   type TaskResource,
 } from '@sluice/contracts';
 import { Bus } from '@sluice/messaging';
-import { MetadataDatabase, type Origin } from '@sluice/metadata';
+import { MetadataDatabase } from '@sluice/metadata';
 import { parseTaskAction } from '@sluice/model';
 import { BUS } from '@sluice/service-runtime';
 import { type Request } from 'express';
 import { z } from 'zod';
 import { TaskOrders } from '../task-orders.js';
 import { Audits } from '../access/audits.js';
-import { Caller, type Grant, Granted, grantedProject, narrow } from '../access/granted.js';
+import { type Grant, Granted, grantedProject, narrow } from '../access/granted.js';
 import { Requires } from '../access/requires.js';
+import { ConditionalCaller, type ConditionalOrigin, TaskTag } from './conditional.js';
 import { announceCreated, createOptions } from './idempotency.js';
 import { type TaskList, TaskListQuery } from './task-list.js';
 
@@ -33,6 +46,7 @@ export class TasksController {
   ) {}
 
   @Post()
+  @UseInterceptors(TaskTag)
   @Requires({ of: 'named-project', in: 'body', role: 'operator' })
   @Audits({ kind: 'task', action: 'create' })
   async create(@Body() body: unknown, @Granted() grant: Grant, @Req() httpRequest: Request): Promise<TaskResource> {
@@ -47,19 +61,20 @@ export class TasksController {
   }
 
   @Post(':id/:action')
+  @UseInterceptors(TaskTag)
   @Requires({ of: 'task', role: 'operator' })
   @Audits({ kind: 'task', action: ({ params }) => String(params['action']).slice(0, 50) })
   @HttpCode(200)
   act(
     @Param() { id, action }: { readonly id: string; readonly action: string },
     @Body() body: unknown,
-    @Caller() origin: Origin,
+    @ConditionalCaller() by: ConditionalOrigin,
   ): Promise<TaskResource> {
     const known = parseTaskAction(action);
     if (!known || known === 'delete') throw new SluiceError('SLUICE-6002', { detail: `no action of this name` });
-    if (known === 'end') return this.orders.act(id, { action: known, origin, end: EndTaskRequest.parse(body) });
+    if (known === 'end') return this.orders.act(id, { action: known, by, end: EndTaskRequest.parse(body) });
     NoBody.parse(body);
-    return this.orders.act(id, { action: known, origin });
+    return this.orders.act(id, { action: known, by });
   }
 
   @Get()
@@ -79,6 +94,7 @@ export class TasksController {
   }
 
   @Get(':id')
+  @UseInterceptors(TaskTag)
   @Requires({ of: 'task', role: 'viewer' })
   get(@Param('id') id: string): Promise<TaskResource> {
     return this.orders.get(id);
@@ -88,8 +104,8 @@ export class TasksController {
   @Requires({ of: 'task', role: 'admin' })
   @Audits({ kind: 'task', action: 'delete' })
   @HttpCode(204)
-  remove(@Param('id') id: string, @Caller() origin: Origin): Promise<void> {
-    return this.orders.remove(id, origin);
+  remove(@Param('id') id: string, @ConditionalCaller() by: ConditionalOrigin): Promise<void> {
+    return this.orders.remove(id, by);
   }
 }
 

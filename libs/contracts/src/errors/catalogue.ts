@@ -345,6 +345,12 @@ export const ERRORS = {
     retry: 'manual',
     remedy: 'Use a key with the role that the detail names.',
   },
+  'SLUICE-6013': {
+    title: 'The task was changed meanwhile',
+    httpStatus: 412,
+    retry: 'manual',
+    remedy: 'Read the task, look whether the order still makes sense, and repeat it with the new ETag.',
+  },
   'SLUICE-7001': { title: 'Message bus unavailable', httpStatus: 503, retry: 'backoff', remedy: 'Check nats-server.' },
   'SLUICE-7002': {
     title: 'Message could not be understood',

@@ -83,6 +83,8 @@ export const TaskResource = z.object({
   target: EndpointView.nullable(),
   incremental: IncrementalOptions,
   epoch: z.number().int(),
+  /** Rises with every change of the task but those of progress and delay; the ETag is this number in quotes. */
+  revision: z.number().int(),
   error: ErrorReport.nullable(),
   connectionTest: ConnectionTestResult.nullable(),
   precheck: PrecheckResult.nullable(),

@@ -43,6 +43,10 @@ export class TaskEntity {
   @Column({ type: 'integer' })
   epoch!: number;
 
+  /** How often the row was changed. */
+  @Column({ type: 'integer' })
+  revision!: number;
+
   @Column({ name: 'is_load_started', type: 'boolean' })
   isLoadStarted!: boolean;
 

@@ -20,6 +20,7 @@ export function toStoredTask({ task, runs, endpoints }: TaskRows): StoredTask {
     syncType: task.syncType,
     incremental: task.incremental,
     situation: toSituation(task, runs),
+    revision: task.revision,
     source: toView(endpoints.source),
     target: toView(endpoints.target),
     createdAt: task.createdAt,
@@ -61,6 +62,7 @@ export function toNewEntity(task: NewTask, { id, at }: { readonly id: string; re
     ddlDecisions: [],
     ...situationColumns({ ...NEW_TASK, syncType }),
     desired: null,
+    revision: 1,
     createdAt: at,
     updatedAt: at,
   });
