@@ -19,7 +19,8 @@ export const taskManagement: ServiceOptions<typeof TaskManagementConfig> = {
     });
     // Ends before the database closes: what is added last is closed first.
     context.onShutdown(async () => credentials[Symbol.dispose]());
-    return TaskManagementModule.with(metadata);
+    const { SLUICE_API_RATE: perSecond, SLUICE_API_BURST: burst } = context.config;
+    return TaskManagementModule.with({ metadata, rate: { perSecond, burst } });
   },
   configure: (app, { addGauges, log }) => {
     addGauges(() => taskGauges(app.get(LiveProgress)));

@@ -22,6 +22,20 @@ export const TaskManagementConfig = BaseConfig.extend({
   SLUICE_MASTER_KEY: secretOfLength(32).describe(
     'Under which the credentials of tasks are sealed, at least 32 characters of high entropy. Without it they cannot be read again.',
   ),
+  SLUICE_API_RATE: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(100_000)
+    .default(100)
+    .describe('Requests a second that a process answers to one API key, on average; more are answered with 429.'),
+  SLUICE_API_BURST: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(100_000)
+    .default(200)
+    .describe('Requests of one API key that may come at once after a pause.'),
   SLUICE_ADMIN_KEY: secretOfLength(24)
     .optional()
     .describe(

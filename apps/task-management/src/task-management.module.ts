@@ -2,6 +2,7 @@ import { type DynamicModule, Module } from '@nestjs/common';
 import { MetadataDatabase } from '@sluice/metadata';
 import { APP_GUARD, DiscoveryModule } from '@nestjs/core';
 import { AccessGuard } from './access/access.guard.js';
+import { type Rate, RateLimit } from './access/rate-limit.js';
 import { RefusalAudit } from './access/refusal-audit.js';
 import { RouteDeclarations } from './access/route-declarations.js';
 import { AlarmHandler } from './alarm.handler.js';
@@ -28,7 +29,7 @@ import { TaskOrders } from './task-orders.js';
 /** Needs BUS and LOGGER of the runtime. */
 @Module({})
 export class TaskManagementModule {
-  static with(metadata: MetadataDatabase): DynamicModule {
+  static with({ metadata, rate }: { readonly metadata: MetadataDatabase; readonly rate: Rate }): DynamicModule {
     return {
       module: TaskManagementModule,
       // `tasks/events` must be known before `tasks/:id`, and what a task has before `tasks/:id/:action`.
@@ -54,6 +55,7 @@ export class TaskManagementModule {
         RefusalAudit,
         TaskProjects,
         { provide: MetadataDatabase, useValue: metadata },
+        { provide: RateLimit, useValue: new RateLimit(rate) },
         LiveProgress,
         TaskFeed,
         OutboxDispatcher,

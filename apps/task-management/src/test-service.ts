@@ -7,11 +7,15 @@ import { MetadataDatabase } from '@sluice/metadata';
 import { BUS, LOGGER } from '@sluice/service-runtime';
 import { createLogger } from '@sluice/telemetry';
 import { z } from 'zod';
+import { type Rate } from './access/rate-limit.js';
 import { configureHttp } from './api/configure-http.js';
 import { TaskManagementModule } from './task-management.module.js';
 
 export const ADMIN_KEY = 'admin-key-of-the-rest-tests';
 export const BUS_KEY = new Secret(Buffer.alloc(32, 7).toString('base64'));
+
+/** What no test reaches that is not about it. */
+const UNHURRIED: Rate = { perSecond: 100_000, burst: 100_000 };
 
 export interface TestService extends AsyncDisposable {
   readonly url: string;
@@ -25,6 +29,7 @@ export interface TestService extends AsyncDisposable {
 export async function startTestService(options: {
   readonly databaseUrl: string;
   readonly natsUrl: string;
+  readonly rate?: Rate;
 }): Promise<TestService> {
   const log = createLogger({ service: 'task-management', level: 'silent' });
   const bus = await connectBus({ servers: options.natsUrl, name: 'task-management-test', log });
@@ -36,7 +41,10 @@ export async function startTestService(options: {
   await metadata.apiKeys.ensureAdmin(new Secret(ADMIN_KEY));
   const credentials = serveCredentials(bus, { busKey: BUS_KEY, lookup: (taskId) => metadata.vault.lookup(taskId) });
 
-  const app = await NestFactory.create(rootModule({ bus, log, metadata }), { logger: false, abortOnError: false });
+  const app = await NestFactory.create(rootModule({ bus, log, metadata, rate: options.rate ?? UNHURRIED }), {
+    logger: false,
+    abortOnError: false,
+  });
   configureHttp(app, log);
   const strategy = new JetStreamStrategy(bus);
   app.connectMicroservice({ strategy });
@@ -78,6 +86,7 @@ function rootModule(parts: {
   readonly bus: Bus;
   readonly log: unknown;
   readonly metadata: MetadataDatabase;
+  readonly rate: Rate;
 }): DynamicModule {
   @Module({})
   class Runtime {}
@@ -88,5 +97,5 @@ function rootModule(parts: {
     { provide: LOGGER, useValue: parts.log },
   ];
   const runtime = { module: Runtime, global: true, providers, exports: [BUS, LOGGER] };
-  return { module: Root, imports: [runtime, TaskManagementModule.with(parts.metadata)] };
+  return { module: Root, imports: [runtime, TaskManagementModule.with(parts)] };
 }

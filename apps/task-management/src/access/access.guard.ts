@@ -3,11 +3,12 @@ import { Reflector } from '@nestjs/core';
 import { SluiceError } from '@sluice/contracts';
 import { assert, Secret } from '@sluice/kernel';
 import { type ApiKey, MetadataDatabase } from '@sluice/metadata';
-import { type Request } from 'express';
+import { type Request, type Response } from 'express';
 import { Audits } from './audits.js';
 import { type Attempt, rememberAttempt } from './granted.js';
 import { judge, projectsWith, roleIn } from './judge.js';
 import { findSubject } from './owners.js';
+import { RateLimit } from './rate-limit.js';
 import { type Requirement, Requires } from './requires.js';
 
 /**
@@ -20,6 +21,7 @@ export class AccessGuard implements CanActivate {
   constructor(
     private readonly reflector: Reflector,
     private readonly metadata: MetadataDatabase,
+    private readonly rateLimit: RateLimit,
   ) {}
 
   async canActivate(context: ExecutionContext): Promise<boolean> {
@@ -28,6 +30,7 @@ export class AccessGuard implements CanActivate {
     if (requirement.of === 'nobody') return true;
     const request = context.switchToHttp().getRequest<Request>();
     const key = await this.#authenticate(request);
+    limitRate(this.rateLimit, key, context.switchToHttp().getResponse<Response>());
     const audited = this.reflector.get(Audits, context.getHandler());
     await this.#authorize(requirement, request, { ...NOTHING_KNOWN, ...roleOfAll(key), key, audited });
     return true;
@@ -66,6 +69,19 @@ export class AccessGuard implements CanActivate {
     rememberAttempt(request, { ...attempt, projects, projectId, name, role: has });
     if (verdict === 'forbidden') throw forbidden(`role ${role} in the project`);
   }
+}
+
+/** @throws SluiceError 6014 */
+function limitRate(limit: RateLimit, { id, name }: ApiKey, response: Response): void {
+  const { isAllowed, remaining, waitSeconds } = limit.take(id, Date.now());
+  response.header({
+    'ratelimit-limit': String(limit.rate.burst),
+    'ratelimit-remaining': String(remaining),
+    'ratelimit-reset': String(waitSeconds),
+  });
+  if (isAllowed) return;
+  response.header('retry-after', String(waitSeconds));
+  throw new SluiceError('SLUICE-6014', { detail: `key ${name} is to wait ${waitSeconds} s` });
 }
 
 const NOTHING_KNOWN = { projects: [], projectId: null, name: null } as const;

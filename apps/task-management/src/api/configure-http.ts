@@ -2,9 +2,9 @@ import { type INestApplication } from '@nestjs/common';
 import { type NestExpressApplication } from '@nestjs/platform-express';
 import { assert } from '@sluice/kernel';
 import { type Logger } from '@sluice/telemetry';
-import { type NextFunction, type Request, type Response } from 'express';
 import { RefusalAudit } from '../access/refusal-audit.js';
 import { ProblemFilter } from './problem.filter.js';
+import { securityHeaders } from './security-headers.js';
 
 /** Three certificates of 500 KB on a side fit, twice, with room for a JSON encoding of their line breaks. */
 const BODY_BYTES_MAX = 2 * 1024 * 1024;
@@ -15,11 +15,8 @@ export function configureHttp(app: INestApplication, log: Logger): void {
   app.disable('x-powered-by');
   // A task's tag is its revision, and nothing else has one.
   app.disable('etag');
+  app.use(securityHeaders);
   app.useBodyParser('json', { limit: BODY_BYTES_MAX });
-  app.use((_request: Request, response: Response, next: NextFunction) => {
-    response.header({ 'x-content-type-options': 'nosniff', 'cache-control': 'no-store' });
-    next();
-  });
   app.useGlobalFilters(new ProblemFilter(log, app.get(RefusalAudit)));
 }
 

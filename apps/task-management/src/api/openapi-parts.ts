@@ -24,13 +24,28 @@ export function answer(name: string, description: string): Json {
   return { description, content: json(name) };
 }
 
-/** Any route that needs a key can be refused for want of one, or of a role. */
-const ALWAYS = [401, 403];
+const integer = { schema: { type: 'integer' } };
+
+/** The first three are in every answer to a key. */
+const RATE_HEADERS = {
+  'RateLimit-Limit': { ...integer, description: 'Requests that may come at once after a pause.' },
+  'RateLimit-Remaining': { ...integer, description: 'Requests that could follow at once.' },
+  'RateLimit-Reset': { ...integer, description: 'Seconds until the next request is answered; 0: now.' },
+  'Retry-After': { ...integer, description: 'Seconds to wait.' },
+};
+
+/** Any route that needs a key can be refused for want of one, or of a role, or because the key asks too often. */
+const ALWAYS = [401, 403, 429];
 
 export function problems(...own: readonly number[]): Json {
   const statuses = [...ALWAYS, ...own];
   const content = json('Problem', 'application/problem+json');
-  return Object.fromEntries(statuses.map((status) => [status, { description: 'Problem (RFC 9457)', content }]));
+  return Object.fromEntries(
+    statuses.map((status) => [
+      status,
+      { description: 'Problem (RFC 9457)', ...(status === 429 && { headers: RATE_HEADERS }), content },
+    ]),
+  );
 }
 
 export function queryParameters(query: z.ZodType): readonly Json[] {

@@ -351,6 +351,12 @@ export const ERRORS = {
     retry: 'manual',
     remedy: 'Read the task, look whether the order still makes sense, and repeat it with the new ETag.',
   },
+  'SLUICE-6014': {
+    title: 'Too many requests',
+    httpStatus: 429,
+    retry: 'backoff',
+    remedy: 'Wait as long as Retry-After says; ask less often, or follow the events.',
+  },
   'SLUICE-7001': { title: 'Message bus unavailable', httpStatus: 503, retry: 'backoff', remedy: 'Check nats-server.' },
   'SLUICE-7002': {
     title: 'Message could not be understood',
