@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { type ApiKeyScope, type Role, ROLES } from '@sluice/contracts';
 import { testDatabase, type TestDatabase, testNats } from '@sluice/testing';
 import { randomUUID } from 'node:crypto';
+import { z } from 'zod';
 import { taskRequest, testClient } from './test-client.js';
 import { ADMIN_KEY, startTestService, type TestService } from './test-service.js';
 
@@ -145,6 +146,21 @@ describe('every route', () => {
     expect([...service.routes].sort()).toEqual(Object.keys(TABLE).sort());
   });
 
+  it('that the application registers under /api/v1 is described by the OpenAPI document, and no other', async () => {
+    const document = (await call('deployment')('GET', '/openapi.json')).body;
+    const paths = z.record(z.string(), z.record(z.string(), z.unknown())).parse(document['paths']);
+    const described = Object.entries(paths).flatMap(([path, item]) =>
+      Object.keys(item)
+        .filter((method) => method !== 'parameters')
+        .map((method) => `${method.toUpperCase()} /api/v1${path.replace('{id}', ':id')}`),
+    );
+    const asRegistered = described.map((route) =>
+      service.routes.includes(route) ? route : route.replace(/[^/]+$/, ':action'),
+    );
+    const registered = service.routes.filter((route) => route.includes('/api/v1/'));
+    expect([...new Set(asRegistered)].sort()).toEqual([...registered].sort());
+  });
+
   it.each(cells)('%s: %s', async (who, route, { least }) => {
     const { status } = await request(who, route, await ourObjects());
     if (RANK.indexOf(who) >= RANK.indexOf(least)) expect([401, 403, 404]).not.toContain(status);
@@ -191,6 +207,21 @@ describe('a key', () => {
 });
 
 describe('live events', () => {
+  it.each(['revoked', 'without its project'])('end when the key is %s', async (how) => {
+    const projectId = await createProject(`of a key that is ${how}`);
+    const { body } = await call('deployment')('POST', '/api-keys', { body: newKey(projectId) });
+    const response = await fetch(`${service.url}/api/v1/tasks/events`, {
+      headers: { authorization: `Bearer ${String(body['secret'])}` },
+    });
+    const reader = response.body?.pipeThrough(new TextDecoderStream()).getReader();
+    let text = '';
+    while (!text.includes('heartbeat')) text += (await reader?.read())?.value ?? '';
+    if (how === 'revoked') await call('deployment')('POST', `/api-keys/${String(body['id'])}/revoke`);
+    else await call('deployment')('DELETE', `/projects/${projectId}`);
+    while ((await reader?.read())?.done === false);
+    expect((await call('deployment')('GET', '/tasks')).status).toBe(200);
+  });
+
   it('tell of the tasks of the own projects only', async () => {
     const abort = new AbortController();
     const authorization = `Bearer ${keys.stranger ?? ''}`;

@@ -12,6 +12,7 @@ import { AuditEventsController } from './api/audit-events.controller.js';
 import { DdlDecisionsController } from './api/ddl-decisions.controller.js';
 import { ConflictsController } from './api/conflicts.controller.js';
 import { DocumentsController } from './api/documents.controller.js';
+import { EventStreams, HEARTBEAT_MS } from './api/event-streams.js';
 import { ProjectsController } from './api/projects.controller.js';
 import { TaskEventsController } from './api/task-events.controller.js';
 import { TasksController } from './api/tasks.controller.js';
@@ -26,10 +27,17 @@ import { TaskFeed } from './task-feed.js';
 import { TaskProjects } from './task-projects.js';
 import { TaskOrders } from './task-orders.js';
 
+interface Parts {
+  readonly metadata: MetadataDatabase;
+  readonly rate: Rate;
+  /** Of live events. */
+  readonly heartbeatMs?: number;
+}
+
 /** Needs BUS and LOGGER of the runtime. */
 @Module({})
 export class TaskManagementModule {
-  static with({ metadata, rate }: { readonly metadata: MetadataDatabase; readonly rate: Rate }): DynamicModule {
+  static with({ metadata, rate, heartbeatMs = HEARTBEAT_MS }: Parts): DynamicModule {
     return {
       module: TaskManagementModule,
       // `tasks/events` must be known before `tasks/:id`, and what a task has before `tasks/:id/:action`.
@@ -55,6 +63,7 @@ export class TaskManagementModule {
         RefusalAudit,
         TaskProjects,
         { provide: MetadataDatabase, useValue: metadata },
+        { provide: EventStreams, useValue: new EventStreams(metadata, heartbeatMs) },
         { provide: RateLimit, useValue: new RateLimit(rate) },
         LiveProgress,
         TaskFeed,

@@ -10,7 +10,7 @@ import {
   TaskName,
   type TaskResource,
 } from '@sluice/contracts';
-import { type CreateOptions, MetadataDatabase, type StoredTask } from '@sluice/metadata';
+import { type CreateOptions, MetadataDatabase, type Page, type StoredTask, type TaskQuery } from '@sluice/metadata';
 import { ACTIONS, decideAction, type TaskAction, type TaskSituation } from '@sluice/model';
 import { type ConditionalOrigin } from './api/conditional.js';
 import { ActionRefusedError } from './action-refused-error.js';
@@ -52,10 +52,15 @@ export class TaskOrders {
 
   /** @throws SluiceError 6002 */
   async get(taskId: TaskId): Promise<TaskResource> {
-    return this.show(await this.#find(taskId));
+    return this.#show(await this.#find(taskId));
   }
 
-  show(task: StoredTask): TaskResource {
+  async list(query: TaskQuery): Promise<Page<TaskResource>> {
+    const { items, nextCursor } = await this.metadata.tasks.list(query);
+    return { items: items.map((task) => this.#show(task)), nextCursor };
+  }
+
+  #show(task: StoredTask): TaskResource {
     return toTaskResource(task, this.progress.of(task.id));
   }
 
@@ -66,7 +71,7 @@ export class TaskOrders {
     const after = await this.metadata.tasks.transition(taskId, (situation) => decide(situation, order), options);
     if (!after) throw notFound(taskId);
     this.outbox.kick();
-    return this.show(after);
+    return this.#show(after);
   }
 
   /** @throws SluiceError 6002, 6003 when no such DDL waits for a decision. */
@@ -75,7 +80,7 @@ export class TaskOrders {
     const judge = (situation: TaskSituation): void => judgeDdlDecision(situation, decision);
     const after = await this.metadata.tasks.addDdlDecision(taskId, { decision, judge }, { ...by, action });
     if (!after) throw notFound(taskId);
-    return this.show(after);
+    return this.#show(after);
   }
 
   async remove(taskId: TaskId, by: ConditionalOrigin): Promise<void> {

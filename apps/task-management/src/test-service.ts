@@ -14,6 +14,8 @@ import { TaskManagementModule } from './task-management.module.js';
 export const ADMIN_KEY = 'admin-key-of-the-rest-tests';
 export const BUS_KEY = new Secret(Buffer.alloc(32, 7).toString('base64'));
 
+/** So that a test sees what a heartbeat brings. */
+const HEARTBEAT_MS = 100;
 /** What no test reaches that is not about it. */
 const UNHURRIED: Rate = { perSecond: 100_000, burst: 100_000 };
 
@@ -41,10 +43,13 @@ export async function startTestService(options: {
   await metadata.apiKeys.ensureAdmin(new Secret(ADMIN_KEY));
   const credentials = serveCredentials(bus, { busKey: BUS_KEY, lookup: (taskId) => metadata.vault.lookup(taskId) });
 
-  const app = await NestFactory.create(rootModule({ bus, log, metadata, rate: options.rate ?? UNHURRIED }), {
-    logger: false,
-    abortOnError: false,
-  });
+  const app = await NestFactory.create(
+    rootModule({ bus, log, metadata, rate: options.rate ?? UNHURRIED, heartbeatMs: HEARTBEAT_MS }),
+    {
+      logger: false,
+      abortOnError: false,
+    },
+  );
   configureHttp(app, log);
   const strategy = new JetStreamStrategy(bus);
   app.connectMicroservice({ strategy });
@@ -87,6 +92,7 @@ function rootModule(parts: {
   readonly log: unknown;
   readonly metadata: MetadataDatabase;
   readonly rate: Rate;
+  readonly heartbeatMs: number;
 }): DynamicModule {
   @Module({})
   class Runtime {}

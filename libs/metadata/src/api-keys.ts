@@ -6,7 +6,7 @@ import { type AuditEntry, type AuditLog } from './audit-log.js';
 import { ApiKeyRoleEntity } from './entities/api-key-role.entity.js';
 import { ApiKeyEntity } from './entities/api-key.entity.js';
 import { type CreatedId, type CreateOptions, type IdempotentCreation } from './idempotent-creation.js';
-import { type ApiKey, hashOf, verifyKey } from './key-verifier.js';
+import { type ApiKey, hashOf, isKeyUnchanged, verifyKey } from './key-verifier.js';
 import { LOCKS } from './locks.js';
 import { type InProjects, type Page, readPage } from './page.js';
 import { isForeignKeyViolation } from './query-failure.js';
@@ -45,6 +45,11 @@ export class ApiKeys {
   /** @throws SluiceError 6005, 6010, 6011 */
   verify(presented: Secret): Promise<ApiKey> {
     return verifyKey(this.dataSource.manager, presented);
+  }
+
+  /** Whether a key that was verified before would still be, and reaches as far. */
+  isUnchanged(key: ApiKey): Promise<boolean> {
+    return isKeyUnchanged(this.dataSource.manager, key);
   }
 
   /**

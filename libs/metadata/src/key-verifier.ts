@@ -1,6 +1,7 @@
 import { type ApiKeyScope, type ProjectId, type Role, SluiceError } from '@sluice/contracts';
 import { type Secret } from '@sluice/kernel';
 import { createHash } from 'node:crypto';
+import { isDeepStrictEqual } from 'node:util';
 import { type EntityManager } from 'typeorm';
 
 export interface ApiKey {
@@ -13,14 +14,14 @@ export interface ApiKey {
 const USE_RECORDED_EVERY_S = 60;
 
 /** One look-up by the hash: how long it takes says nothing about other keys. The clock is the database's, one for all replicas. */
-const LOOK_UP = `
+const lookUp = (column: 'key_hash' | 'id'): string => `
   SELECT k.id, k.name, k.is_deployment_wide AS "isDeploymentWide", k.revoked_at IS NOT NULL AS "isRevoked",
          coalesce(k.expires_at <= now(), false) AS "isExpired",
          coalesce(k.last_used_at < now() - make_interval(secs => $2), true) AS "isUseDue",
          coalesce((SELECT json_agg(json_build_object('projectId', r.project_id, 'role', r.role) ORDER BY r.project_id)
                    FROM api_key_roles r WHERE r.key_id = k.id), '[]') AS projects
   FROM api_keys k
-  WHERE k.key_hash = $1`;
+  WHERE k.${column} = $1`;
 
 interface Found {
   readonly id: string;
@@ -37,12 +38,21 @@ interface Found {
  * @throws SluiceError 6005 for a key that is not known, 6010 for an expired one, 6011 for a revoked one.
  */
 export async function verifyKey(manager: EntityManager, presented: Secret): Promise<ApiKey> {
-  const [found]: Found[] = await manager.query(LOOK_UP, [hashOf(presented), USE_RECORDED_EVERY_S]);
+  const [found]: Found[] = await manager.query(lookUp('key_hash'), [hashOf(presented), USE_RECORDED_EVERY_S]);
   if (!found) throw new SluiceError('SLUICE-6005', { detail: 'the API key is not known' });
-  const { id, name, isDeploymentWide, projects } = found;
-  if (found.isRevoked) throw new SluiceError('SLUICE-6011', { detail: `key ${name}` });
-  if (found.isExpired) throw new SluiceError('SLUICE-6010', { detail: `key ${name}` });
-  if (found.isUseDue) await noteUse(manager, id);
+  if (found.isRevoked) throw new SluiceError('SLUICE-6011', { detail: `key ${found.name}` });
+  if (found.isExpired) throw new SluiceError('SLUICE-6010', { detail: `key ${found.name}` });
+  if (found.isUseDue) await noteUse(manager, found.id);
+  return toKey(found);
+}
+
+/** Whether a key that was verified before would still be, and reaches as far. */
+export async function isKeyUnchanged(manager: EntityManager, key: ApiKey): Promise<boolean> {
+  const [found]: Found[] = await manager.query(lookUp('id'), [key.id, USE_RECORDED_EVERY_S]);
+  return found !== undefined && !found.isRevoked && !found.isExpired && isDeepStrictEqual(toKey(found), key);
+}
+
+function toKey({ id, name, isDeploymentWide, projects }: Found): ApiKey {
   return { id, name, scope: isDeploymentWide ? { kind: 'deployment' } : { kind: 'projects', projects } };
 }
 

@@ -1,7 +1,5 @@
 import { type Response } from 'express';
 
-/** Proxies close a connection that is silent for a minute; half of that survives one lost comment. */
-const HEARTBEAT_MS = 15_000;
 /** What a reader may leave unread. Beyond it the stream is closed: the reader comes back and gets the state as it is then. */
 const UNREAD_BYTES_MAX = 1024 * 1024;
 
@@ -11,12 +9,18 @@ export interface ServerSentEvent {
   readonly data: unknown;
 }
 
+export interface StreamOptions {
+  readonly heartbeatMs: number;
+  /** Asked with every heartbeat; false ends the stream. */
+  readonly mayGoOn: () => Promise<boolean>;
+}
+
 /** Server-sent events on a response: https://html.spec.whatwg.org/multipage/server-sent-events.html */
 export class EventStream {
   readonly #response: Response;
   readonly #heartbeat: NodeJS.Timeout;
 
-  constructor(response: Response) {
+  constructor(response: Response, { heartbeatMs, mayGoOn }: StreamOptions) {
     this.#response = response;
     response.writeHead(200, {
       'content-type': 'text/event-stream; charset=utf-8',
@@ -25,7 +29,10 @@ export class EventStream {
       'x-accel-buffering': 'no',
     });
     response.write('retry: 1000\n\n');
-    this.#heartbeat = setInterval(() => this.#write(': heartbeat\n\n'), HEARTBEAT_MS);
+    this.#heartbeat = setInterval(() => {
+      this.#write(': heartbeat\n\n');
+      void mayGoOn().then((may) => may || response.end());
+    }, heartbeatMs);
     response.on('close', () => clearInterval(this.#heartbeat));
   }
 

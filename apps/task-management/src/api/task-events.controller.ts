@@ -1,12 +1,12 @@
 import { Controller, Get, Param, Res } from '@nestjs/common';
 import { type TaskId, type TaskResource } from '@sluice/contracts';
-import { MetadataDatabase } from '@sluice/metadata';
 import { type Response } from 'express';
 import { type Grant, Granted } from '../access/granted.js';
 import { Requires } from '../access/requires.js';
 import { type FeedItem, type Interest, TaskFeed } from '../task-feed.js';
 import { TaskOrders } from '../task-orders.js';
-import { EventStream } from './event-stream.js';
+import { type EventStream } from './event-stream.js';
+import { EventStreams } from './event-streams.js';
 
 const PAGE = 100;
 
@@ -19,17 +19,17 @@ export class TaskEventsController {
   constructor(
     private readonly feed: TaskFeed,
     private readonly orders: TaskOrders,
-    private readonly metadata: MetadataDatabase,
+    private readonly streams: EventStreams,
   ) {}
 
   @Get('events')
   @Requires({ of: 'any-project', role: 'viewer' })
-  async all(@Res() response: Response, @Granted() { projects }: Grant): Promise<void> {
-    await this.#stream(response, { taskId: null, projects }, async (send) => {
+  async all(@Res() response: Response, @Granted() { key, projects }: Grant): Promise<void> {
+    await this.#stream(this.streams.open(response, key), { taskId: null, projects }, async (send) => {
       let cursor: string | undefined;
       do {
-        const page = await this.metadata.tasks.list({ projects, limit: PAGE, cursor });
-        for (const task of page.items) await send(this.orders.show(task));
+        const page = await this.orders.list({ projects, limit: PAGE, cursor });
+        for (const task of page.items) await send(task);
         cursor = page.nextCursor ?? undefined;
       } while (cursor !== undefined);
     });
@@ -37,18 +37,23 @@ export class TaskEventsController {
 
   @Get(':id/events')
   @Requires({ of: 'task', role: 'viewer' })
-  async one(@Param('id') taskId: TaskId, @Res() response: Response, @Granted() { projects }: Grant): Promise<void> {
+  async one(
+    @Param('id') taskId: TaskId,
+    @Res() response: Response,
+    @Granted() { key, projects }: Grant,
+  ): Promise<void> {
     // Before the answer begins, so that an unknown task is a 404.
     await this.orders.get(taskId);
-    await this.#stream(response, { taskId, projects }, async (send) => send(await this.orders.get(taskId)));
+    await this.#stream(this.streams.open(response, key), { taskId, projects }, async (send) =>
+      send(await this.orders.get(taskId)),
+    );
   }
 
   async #stream(
-    response: Response,
+    stream: EventStream,
     interest: Interest,
     snapshot: (send: (task: TaskResource) => Promise<void>) => Promise<void>,
   ): Promise<void> {
-    const stream = new EventStream(response);
     // Listening begins before the snapshot is read: a change in between is told twice rather than not at all.
     stream.onClose(this.feed.listen(interest, (item) => stream.send(toEvent(item))));
     await snapshot(async (task) => {

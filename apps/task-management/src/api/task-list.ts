@@ -11,4 +11,3 @@ export const TaskListQuery = PageQuery.extend({
 
 /** Answer of `GET /tasks`, newest first. */
 export const TaskList = pageOf(TaskResource);
-export type TaskList = z.infer<typeof TaskList>;

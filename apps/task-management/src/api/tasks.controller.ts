@@ -21,7 +21,7 @@ import {
   type TaskResource,
 } from '@sluice/contracts';
 import { Bus } from '@sluice/messaging';
-import { MetadataDatabase } from '@sluice/metadata';
+import { type Page } from '@sluice/metadata';
 import { parseTaskAction } from '@sluice/model';
 import { BUS } from '@sluice/service-runtime';
 import { type Request } from 'express';
@@ -32,7 +32,7 @@ import { type Grant, Granted, grantedProject, narrow } from '../access/granted.j
 import { Requires } from '../access/requires.js';
 import { ConditionalCaller, type ConditionalOrigin, TaskTag } from './conditional.js';
 import { announceCreated, createOptions } from './idempotency.js';
-import { type TaskList, TaskListQuery } from './task-list.js';
+import { TaskListQuery } from './task-list.js';
 
 /** Actions without parameters accept `{}` or nothing. */
 const NoBody = z.strictObject({}).prefault({});
@@ -41,7 +41,6 @@ const NoBody = z.strictObject({}).prefault({});
 export class TasksController {
   constructor(
     private readonly orders: TaskOrders,
-    private readonly metadata: MetadataDatabase,
     @Inject(BUS) private readonly bus: Bus,
   ) {}
 
@@ -79,11 +78,9 @@ export class TasksController {
 
   @Get()
   @Requires({ of: 'any-project', role: 'viewer' })
-  async list(@Query() query: unknown, @Granted() grant: Grant): Promise<TaskList> {
+  list(@Query() query: unknown, @Granted() grant: Grant): Promise<Page<TaskResource>> {
     const { projectId, ...filters } = TaskListQuery.parse(query);
-    const projects = narrow(grant, projectId);
-    const { items, nextCursor } = await this.metadata.tasks.list({ ...filters, projects });
-    return { items: items.map((task) => this.orders.show(task)), nextCursor };
+    return this.orders.list({ ...filters, projects: narrow(grant, projectId) });
   }
 
   @Get('name-check')
