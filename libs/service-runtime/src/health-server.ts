@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http';
 import { assert } from '@sluice/kernel';
+import { SECURITY_HEADERS } from './security-headers.js';
 import { type GaugeSource, METRICS_CONTENT_TYPE, renderGauges } from './metrics.js';
 
 /** State of one thing that the service depends on. */
@@ -65,6 +66,7 @@ export class HealthServer {
   }
 
   #answer(request: IncomingMessage, response: ServerResponse): void {
+    for (const [name, value] of Object.entries(SECURITY_HEADERS)) response.setHeader(name, value);
     const path = request.url?.split('?', 1)[0];
     if (path === '/health/live') sendJson(response, 200, { status: 'live' });
     else if (path === '/health/ready') void this.#answerReady(response);
@@ -74,7 +76,7 @@ export class HealthServer {
   }
 
   #answerMetrics(response: ServerResponse): void {
-    response.writeHead(200, { 'content-type': METRICS_CONTENT_TYPE, 'cache-control': 'no-store' });
+    response.writeHead(200, { 'content-type': METRICS_CONTENT_TYPE });
     response.end(renderGauges(this.#gauges.flatMap((gauges) => [...gauges()])));
   }
 
@@ -105,6 +107,6 @@ async function runCheck(check: HealthCheck): Promise<DependencyState> {
 }
 
 function sendJson(response: ServerResponse, status: number, body: unknown): void {
-  response.writeHead(status, { 'content-type': 'application/json; charset=utf-8', 'cache-control': 'no-store' });
+  response.writeHead(status, { 'content-type': 'application/json; charset=utf-8' });
   response.end(JSON.stringify(body));
 }

@@ -10,6 +10,7 @@ export {
   type WorkAttempt,
   type WorkOutcome,
 } from './run-with-recovery.js';
+export { SECURITY_HEADERS } from './security-headers.js';
 export { errorReport, type StageReporter, stageReporter, type StageReporterOptions } from './stage-reporter.js';
 export { BUS, CONFIG, LOGGER, RUNTIME } from './tokens.js';
 export { type DesiredWatch, watchDesired } from './watch-desired.js';

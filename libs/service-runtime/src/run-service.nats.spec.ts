@@ -119,6 +119,11 @@ describe('runService', () => {
     expect(metrics).toMatch(/^sluice_bus_connected\{service="tiny"\} [01]$/m);
     expect(await (await fetch(`http://127.0.0.1:${port}/hello`)).json()).toEqual({ worker: 'tiny-1' });
 
+    for (const path of ['health/live', 'health/ready', 'metrics', 'hello']) {
+      const { headers } = await fetch(`http://127.0.0.1:${port}/${path}`);
+      expect([headers.get('x-content-type-options'), headers.get('cache-control')]).toEqual(['nosniff', 'no-store']);
+    }
+
     const run = captureRun();
     await publishRun(bus, run);
     await waitFor('the run is under way', () =>

@@ -1,20 +1,7 @@
+import { SECURITY_HEADERS } from '@sluice/service-runtime';
 import { type NextFunction, type Request, type Response } from 'express';
 
-/**
- * Of every answer, also of one whose body could not be read. Nothing here is a page: nothing may be loaded, framed,
- * sniffed or kept. HTTPS is the proxy's business, so that browsers heed the last one only behind it.
- */
-const HEADERS = {
-  'cache-control': 'no-store',
-  'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
-  'cross-origin-resource-policy': 'same-origin',
-  'referrer-policy': 'no-referrer',
-  'x-content-type-options': 'nosniff',
-  'x-frame-options': 'DENY',
-  'strict-transport-security': 'max-age=31536000',
-};
-
 export function securityHeaders(_request: Request, response: Response, next: NextFunction): void {
-  response.header(HEADERS);
+  response.header(SECURITY_HEADERS);
   next();
 }
