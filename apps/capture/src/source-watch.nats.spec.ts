@@ -316,7 +316,14 @@ describe('confirm: stored', () => {
     const walEnd = async (): Promise<Lsn> =>
       parseLsn((await source.query<{ lsn: string }>('SELECT pg_current_wal_lsn()::text AS lsn'))[0]?.lsn ?? '0/0');
     // What was there before the session began counts once it is applied.
-    await waitFor('the first batch', async () => ((await changeStreams(bus).info(task.taskId))?.messageCount ?? 0) > 0);
+    // A cluster that is still choosing a leader for the stream does not answer.
+    const storedCount = async (): Promise<number> => {
+      const info = await changeStreams(bus)
+        .info(task.taskId)
+        .catch(() => null);
+      return info?.messageCount ?? 0;
+    };
+    await waitFor('the first batch', async () => (await storedCount()) > 0, { deadlineMs: 60_000 });
     await waitFor('progress', () => watched.last);
     await watched.applyAll();
     await source.query(`INSERT INTO t VALUES (1, 'a')`);
