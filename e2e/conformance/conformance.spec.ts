@@ -5,17 +5,19 @@ import { casesFor } from './cases/all-cases.js';
 import { type ConformanceCase } from './conformance-case.js';
 import { type PairOptions, runPair } from './pair.js';
 
-/** The oldest major, a common one, one pair that crosses majors, the newest. */
+/** The oldest major, a common one, one pair that crosses majors, the newest, which sends transactions while they run. */
 const PAIRS: readonly (Omit<PairOptions, 'cases'> & { readonly mode: string })[] = [
   { sourceMajor: 10, targetMajor: 10, mode: 'sent when it commits' },
   { sourceMajor: 15, targetMajor: 15, mode: 'sent when it commits' },
   { sourceMajor: 13, targetMajor: 18, mode: 'sent when it commits' },
-  { sourceMajor: 18, targetMajor: 18, mode: 'sent when it commits' },
-  { sourceMajor: 17, targetMajor: 17, mode: 'sent while it runs', isStreamed: true },
+  { sourceMajor: 18, targetMajor: 18, mode: 'sent while it runs', isStreamed: true },
 ];
 
 /** A row of 60 MB took apply to 361 MiB, one of 200 MB to 794: the row, the message that it is written with, and what is not collected yet. */
 const SERVICE_BYTES_MAX = 1024 * 1024 * 1024;
+
+/** Can be applied while it runs. Values of each type are written by the same code whenever they come, so the other pairs are enough for them. */
+const isFollowed = ({ name, needsWhole = false }: ConformanceCase): boolean => !needsWhole && !/^type /.test(name);
 
 let cluster: Cluster;
 
@@ -27,7 +29,7 @@ afterAll(async () => cluster[Symbol.asyncDispose]());
 
 describe.each(PAIRS)('what happens on PostgreSQL $sourceMajor arrives on $targetMajor, $mode', (pair) => {
   const { sourceMajor, targetMajor } = pair;
-  const cases = casesFor(sourceMajor, targetMajor).filter(({ needsWhole }) => !pair.isStreamed || !needsWhole);
+  const cases = casesFor(sourceMajor, targetMajor).filter((testCase) => !pair.isStreamed || isFollowed(testCase));
   let findings: ReadonlyMap<ConformanceCase, string[]>;
   let logged = 0;
 
