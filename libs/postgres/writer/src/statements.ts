@@ -162,11 +162,26 @@ export function truncateStatement(plans: readonly TablePlan[], restartIdentity: 
   return `TRUNCATE ${plans.map(onlyTable).join(', ')} ${restartIdentity ? 'RESTART' : 'CONTINUE'} IDENTITY RESTRICT`;
 }
 
+/**
+ * Order of the join: for each row that was sent its row of the table is looked up, never the other way round. ANALYZE counts rows only
+ * that have committed: while a large transaction fills a table it says that there are none, and a plan that walks over the table's index and
+ * reads what was sent for each of its rows looks cheap. An index that could be walked over is one that joins can use in its
+ * order, which `=` allows and `= ANY` does not.
+ */
 export function keyMatch(key: readonly PlanColumn[]): string {
   return key
-    .map((column, index) => `t.${quoteIdentifier(column.name)} ${column.operator} ${value(column, `c${index}`)}`)
+    .map((column, index) => {
+      const sent = value(column, `c${index}`);
+      const operand = SCALAR_TYPE_OIDS.has(column.typeOid) ? `ANY (ARRAY[${sent}])` : sent;
+      return `t.${quoteIdentifier(column.name)} ${column.operator} ${operand}`;
+    })
     .join(' AND ');
 }
+
+/** Of what keys mostly are: bool, bytea, "char", name, int8, int2, int4, text, oid, bpchar, varchar, date, timestamp, timestamptz, numeric, uuid. Of an array or a domain no array can be made. */
+const SCALAR_TYPE_OIDS: ReadonlySet<number> = new Set([
+  16, 17, 18, 19, 20, 21, 23, 25, 26, 1042, 1043, 1082, 1114, 1184, 1700, 2950,
+]);
 
 /** What the type's output function writes. */
 function written({ outputSql }: PlanColumn, of: string): string {

@@ -9,6 +9,7 @@ import {
   takeRecorded,
   testDatabase,
   type TestDatabase,
+  waitFor,
 } from '@sluice/testing';
 import { randomUUID } from 'node:crypto';
 import { ensureCheckpointTable } from './checkpoint.js';
@@ -442,6 +443,29 @@ describe('TargetSession', () => {
       "BEGIN; TRUNCATE t; INSERT INTO t VALUES (5, 'a'), (50, 'b'), (500, 'c'); COMMIT",
     ]);
     await session.close();
+  });
+
+  it('looks rows up by their key in a table that is empty as far as ANALYZE could see', async () => {
+    await using setup = await pair('CREATE TABLE t (id int PRIMARY KEY, v text) WITH (autovacuum_enabled = false)');
+    // Pages without rows that count: what a large transaction that has not committed looks like.
+    await setup.target.query('INSERT INTO t SELECT g FROM generate_series(1, 5000) g');
+    await setup.target.query('DELETE FROM t');
+    await setup.target.query('ANALYZE t');
+    const session = await setup.open();
+    // Each by itself: together they would be folded into what is left of them.
+    await replicate(setup, session, [`INSERT INTO t SELECT g, 'a' FROM generate_series(1, 5000) g`]);
+    await replicate(setup, session, ["UPDATE t SET v = 'b'"]);
+    await replicate(setup, session, ['DELETE FROM t WHERE id % 2 = 0']);
+    await session.close();
+    const lookUps = async (): Promise<number> =>
+      (
+        await setup.target.query<{ n: number }>(
+          `SELECT idx_scan::int AS n FROM pg_stat_user_tables WHERE relname = 't'`,
+        )
+      )[0]?.n ?? 0;
+    await waitFor('each row to be counted as looked up', async () => (await lookUps()) >= 7_500, {
+      deadlineMs: 30_000,
+    });
   });
 
   describe('many inserts of one table', () => {
