@@ -193,7 +193,7 @@ describe('what cannot be followed before the commit is asked for again, whole', 
   });
 
   it('DDL', async () => {
-    const pair = { source: await cluster.sourceDatabase(SCHEMA), target: await cluster.targetDatabase() };
+    const pair = { source: await cluster.sourceDatabase(MIXED + SCHEMA), target: await cluster.targetDatabase() };
     await pair.source.query(sendsSoon(pair.source.name));
     const following = await cluster.createAndStart(pair, { incremental: { ddl: { enabled: true } } });
     await cluster.untilState(following, 'incremental');

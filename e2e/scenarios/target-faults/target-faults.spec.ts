@@ -115,8 +115,8 @@ describe('a task goes on by itself', () => {
   });
 
   it('after a deadlock with somebody else on the target, of which it was the victim', async () => {
-    // The one whose patience ends first is the victim.
-    await onServer("ALTER SYSTEM SET deadlock_timeout = '100ms'");
+    // The one whose patience ends first is the victim. It looks once, when it has waited for so long: the other must have come until then.
+    await onServer("ALTER SYSTEM SET deadlock_timeout = '3s'");
     const other = await target.connect({ deadlock_timeout: '1min' });
     await other.query('BEGIN; UPDATE faults.locked SET hits = hits WHERE n = 2');
     const deadlocksBefore = await deadlocks();
