@@ -29,7 +29,7 @@ const project = (displayName, testMatch, extra = {}) => ({ ...shared, displayNam
 const notUnit = ['\\.(pg|nats|e2e)\\.spec\\.ts$', '/node_modules/', '/e2e/'];
 export default {
   // Tests on real servers wait for facts with a deadline of their own; this bound only ends what hangs.
-  testTimeout: 300_000,
+  testTimeout: 900_000,
   maxWorkers: Math.min(2, availableParallelism()),
   projects: [
     project('unit', ['<rootDir>/{apps,libs,tools}/**/*.spec.ts'], { testPathIgnorePatterns: notUnit }),

@@ -2,8 +2,6 @@ import { type Client, connect, type Endpoint } from '@sluice/postgres-client';
 import { waitFor } from '@sluice/testing';
 import { randomUUID } from 'node:crypto';
 
-const DEADLINE_MS = 90_000;
-
 interface Side {
   readonly endpoint: Endpoint;
 }
@@ -19,7 +17,7 @@ export async function untilCaughtUp(source: Side, target: Side): Promise<void> {
   const isThere = async (): Promise<boolean> =>
     (await onTarget.query('SELECT FROM line.marks WHERE mark = $1', [mark])).rowCount === 1;
   try {
-    await waitFor('the target to have caught up', isThere, { deadlineMs: DEADLINE_MS, intervalMs: 50 });
+    await waitFor('the target to have caught up', isThere, { intervalMs: 50 });
   } catch (error) {
     throw new Error(`${String(error)}\n${await describePositions(onSource, onTarget)}`, { cause: error });
   }

@@ -44,7 +44,6 @@ export interface TaskDatabases {
 }
 
 const STOP_GRACE_MS = 8_000;
-const STATE_DEADLINE_MS = 60_000;
 /** Idle positions pass soon, so that nothing has to be waited for that only time brings. */
 const SERVICE_ENVIRONMENT = { SLUICE_CAPTURE_IDLE_WATERMARK_MS: '500', SLUICE_CAPTURE_STATUS_INTERVAL_MS: '500' };
 /** Set to a folder, it keeps the logs of the services there. */
@@ -65,7 +64,7 @@ export interface Cluster extends AsyncDisposable {
   create(databases: TaskDatabases, more?: Partial<z.input<typeof CreateTaskRequest>>): Promise<string>;
   createAndStart(databases: TaskDatabases, more?: Partial<z.input<typeof CreateTaskRequest>>): Promise<string>;
   /** @throws when the task fails instead, with the end of the services' logs. */
-  untilState(taskId: string, state: string, deadlineMs?: number): Promise<TaskResource>;
+  untilState(taskId: string, state: string): Promise<TaskResource>;
   /** Resolves when the task has failed in this state with this error, which it returns. @throws when it failed otherwise */
   untilFailed(taskId: string, state: string, code: ErrorCode): Promise<ErrorReport>;
   /** The process dies at once and its supervisor starts it again. */
@@ -206,7 +205,7 @@ class RunningCluster implements Cluster {
     return taskId;
   }
 
-  async untilState(taskId: string, state: string, deadlineMs = STATE_DEADLINE_MS): Promise<TaskResource> {
+  async untilState(taskId: string, state: string): Promise<TaskResource> {
     // The failure of an earlier attempt may be seen until the order to try again has been carried out.
     try {
       return await waitFor(
@@ -217,7 +216,7 @@ class RunningCluster implements Cluster {
           if (task.state.endsWith('_failed')) throw new Error(`task is ${task.state}: ${JSON.stringify(task.error)}`);
           return undefined;
         },
-        { deadlineMs, intervalMs: 50 },
+        { intervalMs: 50 },
       );
     } catch (error) {
       const now = await this.api.getTask(taskId);
@@ -232,7 +231,7 @@ class RunningCluster implements Cluster {
         const task = await this.api.getTask(taskId);
         return task.state === state || task.state.endsWith('_failed') ? task : undefined;
       },
-      { deadlineMs: STATE_DEADLINE_MS, intervalMs: 50 },
+      { intervalMs: 50 },
     );
     if (failed.state !== state || failed.error?.code !== code) {
       throw new Error(`task is ${failed.state}: ${JSON.stringify(failed.error)}, not ${state} with ${code}`);

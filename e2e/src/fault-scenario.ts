@@ -61,16 +61,14 @@ export async function underTraffic(options: RunningTaskOptions): Promise<Running
         if (state.endsWith('_failed')) throw new Error(`task is ${state}: ${JSON.stringify(error)}`);
         return state === 'recovering' && error?.code === code;
       };
-      await waitFor(`the task to recover from ${code}`, isRecovering, { deadlineMs: 60_000, intervalMs: 30 }).catch(
-        (error: unknown) => {
-          throw new Error(`${String(error)}; it was ${[...seen].join(', ')}`, { cause: error });
-        },
-      );
+      await waitFor(`the task to recover from ${code}`, isRecovering, { intervalMs: 30 }).catch((error: unknown) => {
+        throw new Error(`${String(error)}; it was ${[...seen].join(', ')}`, { cause: error });
+      });
     },
     expectEqual: async () => {
       await writers.untilMore(COMMITTED_AFTER);
       const haveLooked = async (): Promise<boolean> => watches.every((watch) => watch.samples() > SAMPLES_MIN);
-      await waitFor('the watches to have looked often enough', haveLooked, { deadlineMs: 60_000 });
+      await waitFor('the watches to have looked often enough', haveLooked);
       await writers.stop();
       await cluster.untilState(taskId, 'incremental');
       await untilCaughtUp(source, target);

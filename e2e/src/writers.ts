@@ -51,7 +51,7 @@ export async function startWriters(source: TestDatabase, seed: number): Promise<
         if (failure) throw failure.error;
         return committedCount >= wanted;
       };
-      await waitFor(`${count} more transactions`, look, { deadlineMs: 60_000 });
+      await waitFor(`${count} more transactions`, look);
     },
     stop,
     [Symbol.asyncDispose]: async () => void (await stop().catch(() => undefined)),

@@ -93,7 +93,7 @@ class Setup implements AsyncDisposable {
     });
     const running = loop.run();
     const { until } = options;
-    const watching = until ? waitFor('the state that ends the loop', until, { deadlineMs: 30_000 }) : running;
+    const watching = until ? waitFor('the state that ends the loop', until) : running;
     try {
       await Promise.race([watching, running]);
       stop.abort();
@@ -210,7 +210,7 @@ const present = <T>(value: T | undefined): T => {
 /** The final batch stays for a run that may take over. */
 async function waitForOnlyFinalBatch({ bus, taskId }: Setup): Promise<void> {
   const isOnly = async (): Promise<boolean> => (await changeStreams(bus).info(taskId))?.messageCount === 1;
-  await waitFor('a stream with the final batch only', isOnly, { deadlineMs: 10_000 });
+  await waitFor('a stream with the final batch only', isOnly);
 }
 
 const TABLE = 'CREATE TABLE t (id int PRIMARY KEY, v text, u int UNIQUE)';

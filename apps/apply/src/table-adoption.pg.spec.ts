@@ -46,7 +46,7 @@ function adopt(decisions: DdlDecision[] = []): TableAdoption {
 
 /** What the source did is on the target, and a snapshot of the tables that join waits for the stream. */
 async function untilReady(adoption: TableAdoption): Promise<void> {
-  await waitFor('a snapshot', () => adoption.joinLsn !== null, { deadlineMs: 20_000 });
+  await waitFor('a snapshot', () => adoption.joinLsn !== null);
 }
 
 describe('tables that join', () => {

@@ -132,7 +132,7 @@ describe.each([12, 15, 18] as const)('a source of major %d whose standby was pro
     const [writer, follower] = [await testDatabaseOn(primary, 'promoted'), on];
     await writer.query('INSERT INTO t VALUES (1)');
     const sharedLsn = await walEnd(writer);
-    await waitFor('the standby to follow', async () => (await walEnd(follower)) >= sharedLsn, { deadlineMs: 60_000 });
+    await waitFor('the standby to follow', async () => (await walEnd(follower)) >= sharedLsn);
     // A standby is waited for: it may be promoted any moment.
     await expect(announced(bus, task, follower.endpoint)).rejects.toMatchObject({ code: 'SLUICE-1011' });
     await writer[Symbol.asyncDispose]();

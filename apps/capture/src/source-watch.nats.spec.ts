@@ -188,7 +188,7 @@ describe('the watch on the source', () => {
         const { restartLsn, confirmedLsn } = await slotLsns();
         return restartLsn > noisyLsn && confirmedLsn > noisyLsn;
       },
-      { deadlineMs: 60_000, intervalMs: 200 },
+      { intervalMs: 200 },
     );
     expect(watched.last?.heartbeats).toBeGreaterThanOrEqual(heartbeatsMin);
   });
@@ -297,14 +297,11 @@ describe('confirm: stored', () => {
   it('frees WAL of the source once three servers have it, but a large transaction once it is applied', async () => {
     cluster = await natsCluster();
     const bus = await connectBus({ servers: cluster.url, name: 'capture-spec', log: LOG, replicas: 3 });
-    await waitFor(
-      'streams on the cluster',
-      () =>
-        bus.ensureTopology().then(
-          () => true,
-          () => false,
-        ),
-      { deadlineMs: 60_000 },
+    await waitFor('streams on the cluster', () =>
+      bus.ensureTopology().then(
+        () => true,
+        () => false,
+      ),
     );
     const watched = await start(bus);
     const { source, task } = watched;
@@ -323,7 +320,7 @@ describe('confirm: stored', () => {
         .catch(() => null);
       return info?.messageCount ?? 0;
     };
-    await waitFor('the first batch', async () => (await storedCount()) > 0, { deadlineMs: 60_000 });
+    await waitFor('the first batch', async () => (await storedCount()) > 0);
     await waitFor('progress', () => watched.last);
     await watched.applyAll();
     await source.query(`INSERT INTO t VALUES (1, 'a')`);
@@ -336,7 +333,7 @@ describe('confirm: stored', () => {
     await source.query(`INSERT INTO t SELECT i, repeat('x', 1000) FROM generate_series(10, 45000) i`);
     const largeLsn = await walEnd();
     const reached = (): boolean => parseLsn(watched.last?.publishedLsn ?? '0/0') > beforeLarge + 30_000_000n;
-    await waitFor('the large transaction to be stored', reached, { deadlineMs: 60_000 });
+    await waitFor('the large transaction to be stored', reached);
     expect(await confirmedLsn()).toBeLessThan(largeLsn - 30_000_000n);
     await watched.applyAll();
     await waitFor('the slot to follow', async () => (await confirmedLsn()) > beforeLarge + 30_000_000n);

@@ -153,14 +153,11 @@ function order(stage: 'full-load' | 'finish-load' | 'cleanup', epoch = 1): Promi
 }
 
 function ended(stage: Stage, epoch = 1): Promise<StageEvent> {
-  return waitFor(
-    `the end of ${stage} ${epoch}`,
-    () =>
-      events.find(
-        (event) =>
-          event.stage === stage && event.epoch === epoch && ['succeeded', 'failed', 'stopped'].includes(event.outcome),
-      ),
-    { deadlineMs: 60_000 },
+  return waitFor(`the end of ${stage} ${epoch}`, () =>
+    events.find(
+      (event) =>
+        event.stage === stage && event.epoch === epoch && ['succeeded', 'failed', 'stopped'].includes(event.outcome),
+    ),
   );
 }
 

@@ -31,7 +31,7 @@ describe('a bus that was wiped', () => {
 
     const back = async (): Promise<boolean> =>
       (await storedRunSubjects(service.bus).catch(() => new Set())).has(subject);
-    await waitFor('the run to be published again', back, { deadlineMs: 40_000 });
+    await waitFor('the run to be published again', back);
     const order = await waitFor('the order', async () => (await desiredStates(service.bus).get(taskId)) ?? undefined);
     expect(order).toMatchObject({ desired: 'running', epoch: 1 });
     const stop = new AbortController();

@@ -20,7 +20,6 @@ const RSS_MAX_BYTES = 256 * MEBIBYTE;
 const SUBTRANSACTIONS = 100_000;
 /** As text on its way it has twice as many characters. */
 const CELL_BYTES = 100 * MEBIBYTE;
-const DEADLINE_MS = 120_000;
 
 let cluster: Cluster;
 let source: TestDatabase;
@@ -85,7 +84,7 @@ async function untilCount(table: string, count: number): Promise<void> {
     const [row] = await target.query<{ n: number }>(`SELECT count(*)::int AS n FROM ${table}`);
     return row?.n === count;
   };
-  await waitFor(`${count} rows of ${table}`, read, { deadlineMs: DEADLINE_MS, intervalMs: 200 });
+  await waitFor(`${count} rows of ${table}`, read, { intervalMs: 200 });
 }
 
 interface MemoryWatch extends AsyncDisposable {

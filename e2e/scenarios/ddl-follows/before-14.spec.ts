@@ -26,7 +26,6 @@ it('DDL of a source that has no messages for logical clients comes through a tab
   await waitFor(
     'all tables to have joined',
     async () => (await target.query('SELECT FROM sluice.adoption')).length === 0,
-    { deadlineMs: 60_000 },
   );
   await untilCaughtUp(source, target);
   await expectSameRows(source, target, { excludeSchemas: ['sluice', helperObjectName(taskId)] });

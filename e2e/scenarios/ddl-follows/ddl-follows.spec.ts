@@ -12,7 +12,6 @@ import { startWriters } from '../../src/writers.js';
 import { EVERY_CLASS, FILLED, NESTED } from './statements.js';
 
 const FOLLOWED = { incremental: { ddl: { enabled: true } } };
-const JOIN_DEADLINE_MS = 90_000;
 
 let cluster: Cluster;
 beforeAll(async () => {
@@ -63,15 +62,11 @@ async function caughtUp({ source, target, taskId }: Pair): Promise<void> {
 async function expectEqual(pair: Pair): Promise<void> {
   const { source, target, taskId } = pair;
   await caughtUp(pair);
-  await waitFor(
-    'all tables to have joined',
-    async () => {
-      const { state, error } = await cluster.api.getTask(taskId);
-      if (state.endsWith('_failed')) throw new Error(`${state}: ${JSON.stringify(error)}`);
-      return (await target.query('SELECT FROM sluice.adoption')).length === 0;
-    },
-    { deadlineMs: JOIN_DEADLINE_MS },
-  );
+  await waitFor('all tables to have joined', async () => {
+    const { state, error } = await cluster.api.getTask(taskId);
+    if (state.endsWith('_failed')) throw new Error(`${state}: ${JSON.stringify(error)}`);
+    return (await target.query('SELECT FROM sluice.adoption')).length === 0;
+  });
   await caughtUp(pair);
   await expectSameRows(source, target, { excludeSchemas: ['sluice', helperObjectName(taskId)] });
   expect(await structureOf(target)).toEqual(await structureOf(source));
@@ -119,7 +114,7 @@ describe('DDL is followed', () => {
       const deaths = cluster.deaths('apply');
       await cluster.restart('apply', killPointEnvironment(point, 1));
       await run(pair, FILLED);
-      await waitFor('apply to die', () => cluster.deaths('apply') > deaths, { deadlineMs: 60_000 });
+      await waitFor('apply to die', () => cluster.deaths('apply') > deaths);
       await run(pair, ['UPDATE copied SET extra = NULL WHERE id = 7', 'INSERT INTO selected SELECT * FROM copied']);
       await writers.stop();
       await expectEqual(pair);

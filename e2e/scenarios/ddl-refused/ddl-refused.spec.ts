@@ -27,14 +27,10 @@ async function begin(policies: Record<string, 'apply' | 'skip' | 'stop'> = {}): 
 }
 
 function untilFailed(): Promise<TaskResource> {
-  return waitFor(
-    'the task to fail',
-    async () => {
-      const task = await cluster.api.getTask(taskId);
-      return task.state === 'incremental_failed' && task;
-    },
-    { deadlineMs: 60_000 },
-  );
+  return waitFor('the task to fail', async () => {
+    const task = await cluster.api.getTask(taskId);
+    return task.state === 'incremental_failed' && task;
+  });
 }
 
 async function decide(body: Record<string, unknown>): Promise<number> {
@@ -132,7 +128,6 @@ describe('a DDL that waited for the rows of a new table, and that the target ref
     await waitFor(
       'the table to have joined',
       async () => (await target.query('SELECT FROM sluice.adoption')).length === 0,
-      { deadlineMs: 60_000 },
     );
     await expectSameRows(source, target, { tables: ['public.price'] });
     expect(await target.query(`SELECT conname FROM pg_constraint WHERE contype = 'f'`)).toEqual([

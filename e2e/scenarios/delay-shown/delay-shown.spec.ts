@@ -29,7 +29,7 @@ function untilDelay(what: string, holds: (delay: TaskDelay, task: TaskResource) 
       const task = await cluster.api.getTask(taskId);
       return task.delay && holds(task.delay, task) ? task.delay : undefined;
     },
-    { deadlineMs: 60_000, intervalMs: 200 },
+    { intervalMs: 200 },
   );
 }
 

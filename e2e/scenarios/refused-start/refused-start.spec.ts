@@ -97,7 +97,7 @@ it('starts once the cause is gone', async () => {
 });
 
 function untilRefused(taskId: string): ReturnType<Cluster['untilState']> {
-  return cluster.untilState(taskId, 'start_failed', 30_000);
+  return cluster.untilState(taskId, 'start_failed');
 }
 
 async function expectUntouched(taskId: string, usedSource: TestDatabase): Promise<void> {

@@ -62,7 +62,7 @@ async function untilWritten(table: string, at: TestDatabase): Promise<void> {
     );
     return rows.length > 0;
   };
-  await waitFor(`a writer of ${table}`, isWritten, { deadlineMs: 60_000, intervalMs: 50 });
+  await waitFor(`a writer of ${table}`, isWritten, { intervalMs: 50 });
 }
 
 /** Capture has gone back to sending transactions while they run. */
@@ -71,7 +71,7 @@ async function untilRenewed(): Promise<void> {
     const log = cluster.logOf('capture');
     return log.lastIndexOf('are sent while they run again') >= log.lastIndexOf('are sent after their commit only');
   };
-  await waitFor('capture to send running transactions', () => Promise.resolve(isRenewed()), { deadlineMs: 60_000 });
+  await waitFor('capture to send running transactions', () => Promise.resolve(isRenewed()));
 }
 
 const countOf = async (table: string): Promise<number | undefined> =>
@@ -206,7 +206,7 @@ describe('what cannot be followed before the commit is asked for again, whole', 
     await untilCaughtUp(pair.source, pair.target);
     const isJoined = async (): Promise<boolean> =>
       (await pair.target.query('SELECT FROM running.joins LIMIT 1').catch(() => [])).length > 0;
-    await waitFor('the new table to have its rows', isJoined, { deadlineMs: 60_000 });
+    await waitFor('the new table to have its rows', isJoined);
     await expectSameRows(pair.source, pair.target);
     expect(timesWhole()).toBe(wholeBefore + 1);
   });
@@ -230,7 +230,7 @@ describe('what cannot be followed before the commit is asked for again, whole', 
     const locked = somebody.query('BEGIN; LOCK TABLE running.rows; COMMIT');
     await source.query(`INSERT INTO running.rows VALUES (-1, -1, 'committed')`);
     await locked;
-    await waitFor('apply to say so', () => Promise.resolve(timesWhole() === wholeBefore + 1), { deadlineMs: 30_000 });
+    await waitFor('apply to say so', () => Promise.resolve(timesWhole() === wholeBefore + 1));
     await client.query('COMMIT');
     await task.expectEqual();
   });

@@ -87,7 +87,7 @@ async function killWhileFinishing(taskId: string): Promise<void> {
   await untilLedger('the load to be usable', 'SELECT FROM sluice.load WHERE loaded_at IS NOT NULL');
   await using holder = await connect(target.endpoint, { applicationName: 'holder' });
   await holder.query('BEGIN; LOCK TABLE family.child IN ROW EXCLUSIVE MODE');
-  await cluster.untilState(taskId, 'incremental', 120_000);
+  await cluster.untilState(taskId, 'incremental');
   proxy.delay(0);
   await untilLedger(
     'the foreign key to wait',
@@ -103,7 +103,7 @@ function untilLedger(what: string, query: string): Promise<unknown> {
     const [ledger] = await target.query("SELECT to_regclass('sluice.build_step') IS NOT NULL AS made");
     return ledger?.['made'] === true && (await target.query(query)).length > 0;
   };
-  return waitFor(what, look, { deadlineMs: 60_000, intervalMs: 20 });
+  return waitFor(what, look, { intervalMs: 20 });
 }
 
 /** Parents with children, each a transaction, and some go again; on order a table is truncated now and then. */

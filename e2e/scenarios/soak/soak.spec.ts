@@ -108,7 +108,7 @@ async function runRound(seed: number): Promise<void> {
 async function untilJoined(): Promise<void> {
   await untilCaughtUp(source, target);
   const isJoined = async (): Promise<boolean> => (await target.query('SELECT FROM sluice.adoption')).length === 0;
-  await waitFor('new tables to join', isJoined, { deadlineMs: 120_000 });
+  await waitFor('new tables to join', isJoined);
 }
 
 /** Transactions large enough to be sent while they run, with all that can become of them. */

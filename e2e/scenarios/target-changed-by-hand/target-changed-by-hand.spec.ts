@@ -57,14 +57,10 @@ async function conflictsOf(taskId: string, query = ''): Promise<Conflict[]> {
 
 /** In the order in which they were met. */
 async function untilListed(taskId: string, count: number): Promise<string[]> {
-  const conflicts = await waitFor(
-    `${count} conflicts to be listed`,
-    async () => {
-      const listed = await conflictsOf(taskId, 'schema=hand');
-      return listed.length >= count && listed;
-    },
-    { deadlineMs: 60_000 },
-  );
+  const conflicts = await waitFor(`${count} conflicts to be listed`, async () => {
+    const listed = await conflictsOf(taskId, 'schema=hand');
+    return listed.length >= count && listed;
+  });
   return conflicts
     .toReversed()
     .map(({ operation, kind, constraint, action }) => `${operation} ${kind} ${constraint ?? '-'} ${action}`);

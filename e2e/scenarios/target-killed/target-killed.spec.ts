@@ -46,7 +46,7 @@ it('ends equal when the target server is killed and loses commits that apply has
   await writers.untilMore(100);
   const watches = [audit, bank, order];
   const haveLooked = async (): Promise<boolean> => watches.every((watch) => watch.samples() > 20);
-  await waitFor('the watches to have looked often enough', haveLooked, { deadlineMs: 60_000 });
+  await waitFor('the watches to have looked often enough', haveLooked);
   expect(await writers.stop()).toBeGreaterThan(150 * KILLS);
   await untilCaughtUp(source, target);
   await expectSameRows(source, target);

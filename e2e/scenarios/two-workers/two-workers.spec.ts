@@ -34,15 +34,13 @@ describe.each(STAGES)('%s has one writer', (stage) => {
     const owner = ownerOf(stage);
     const thaw = cluster.freeze(owner);
     try {
-      await waitFor(`another ${stage} to have the run`, () => beginningsOf(stage, otherOf(stage, owner)) > 0, {
-        deadlineMs: 60_000,
-      });
+      await waitFor(`another ${stage} to have the run`, () => beginningsOf(stage, otherOf(stage, owner)) > 0);
       await untilCaughtUp(source, target);
     } finally {
       thaw();
     }
     // It goes on where it stood, believing that the run is its own, and is told otherwise.
-    await waitFor('the frozen one to notice', () => cluster.logOf(owner).includes('run lost'), { deadlineMs: 60_000 });
+    await waitFor('the frozen one to notice', () => cluster.logOf(owner).includes('run lost'));
     await task.expectEqual();
   });
 

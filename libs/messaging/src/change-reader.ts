@@ -22,7 +22,7 @@ export interface ChangeMessage {
   readonly pendingCount: number;
 }
 
-const PREFETCH_BYTES_DEFAULT = 16 * 1024 * 1024;
+const PREFETCH_BYTES_DEFAULT = 8 * 1024 * 1024;
 /** Nothing is delivered twice within the life of a reader: a new reader makes a new consumer. */
 const ACK_WAIT_MS = 24 * 3_600_000;
 const PULL_EXPIRES_MS = 20_000;

@@ -2,12 +2,12 @@ import { delay } from '@sluice/kernel';
 import { inspect } from 'node:util';
 
 export interface WaitOptions {
-  /** Default 20 s. */
+  /** Default 3 min: it only ends what hangs, as a busy machine may take many times as long as a quiet one. */
   readonly deadlineMs?: number;
   readonly intervalMs?: number;
 }
 
-const DEADLINE_MS = 20_000;
+const DEADLINE_MS = 180_000;
 const INTERVAL_MS = 20;
 
 /**
