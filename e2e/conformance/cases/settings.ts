@@ -24,6 +24,7 @@ const ODD_TARGET_SETTINGS: Readonly<Record<string, string>> = {
   DateStyle: "'SQL, MDY'",
   IntervalStyle: "'postgres'",
   TimeZone: "'Asia/Kolkata'",
+  default_transaction_isolation: "'serializable'",
 };
 
 /** What a database may be set to. */

@@ -45,6 +45,8 @@ export const VALUE_SETTINGS: Readonly<Record<string, string>> = {
   statement_timeout: '0',
   lock_timeout: '0',
   idle_in_transaction_session_timeout: '0',
+  // Several sessions of ours write the same rows of bookkeeping one after the other, which a database of this default refuses.
+  default_transaction_isolation: 'read committed',
 };
 
 const CONNECT_TIMEOUT_MS = 10_000;
