@@ -53,6 +53,7 @@ export class BatchAssembler {
   #openBytes = 0;
   #endsLarge = false;
   #newest: PackedTransaction | null = null;
+  #readCommitMs: number | null = null;
   #untilLsn: Lsn | null = null;
   #isDrained = false;
   #transactionCount = 0;
@@ -83,6 +84,11 @@ export class BatchAssembler {
   /** A transaction at or above the end was seen: all below it are packed, what comes now is left out. */
   get isDrained(): boolean {
     return this.#isDrained;
+  }
+
+  /** When the transaction that is read committed, on the source's clock; milliseconds since 1970. One that still runs does not count. */
+  get readCommitMs(): number | null {
+    return this.#readCommitMs;
   }
 
   get transactionCount(): number {
@@ -238,8 +244,7 @@ export class BatchAssembler {
     this.#openBytes += frame.end - frame.offset;
     switch (frame.kind) {
       case MESSAGE_KIND.begin:
-        this.#openCommitLsn = decodeBegin(frame.buffer, frame.payloadOffset).commitLsn;
-        this.#openBytes = 0;
+        this.#begin(frame);
         return;
       case MESSAGE_KIND.commit:
         this.#commit(frame);
@@ -257,6 +262,13 @@ export class BatchAssembler {
     }
   }
 
+  #begin(frame: FrameCursor): void {
+    const { commitLsn, commitTimeMicros } = decodeBegin(frame.buffer, frame.payloadOffset);
+    this.#openCommitLsn = commitLsn;
+    this.#openBytes = 0;
+    this.#readCommitMs = unixMs(commitTimeMicros);
+  }
+
   #commit(frame: FrameCursor): void {
     this.#openCommitLsn = null;
     this.#endsLarge ||= this.#openBytes >= LARGE_BYTES;
@@ -266,7 +278,8 @@ export class BatchAssembler {
   #noteCommit({ endLsn, commitTimeMicros }: Commit): void {
     this.#watermarkLsn = endLsn;
     this.#transactionCount += 1;
-    this.#newest = { endLsn, commitTimeMs: Number(commitTimeMicros) / 1000 + POSTGRES_EPOCH_MS };
+    this.#readCommitMs = unixMs(commitTimeMicros);
+    this.#newest = { endLsn, commitTimeMs: this.#readCommitMs };
   }
 
   #copy(bytes: Uint8Array): void {
@@ -326,4 +339,8 @@ export class BatchAssembler {
       release,
     });
   }
+}
+
+function unixMs(protocolMicros: bigint): number {
+  return Number(protocolMicros) / 1000 + POSTGRES_EPOCH_MS;
 }

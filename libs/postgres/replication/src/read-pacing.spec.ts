@@ -10,4 +10,13 @@ describe('ReadPacing', () => {
     expect(busy).toEqual([0, 0, 0, 0, 1, 1, 1]);
     expect(pacing.breakAfter(200 * 1024, 63)).toBe(0);
   });
+
+  it('gathers for longer while it is behind, and its own breaks end no row of reads', () => {
+    const pacing = new ReadPacing(TCP_PACING);
+    pacing.isBehind = true;
+    expect([0, 0.1, 0.2, 0.3, 0.4, 10.5, 20.6].map((at) => pacing.breakAfter(200, at))).toEqual([
+      0, 0, 0, 0, 10, 10, 10,
+    ]);
+    expect([35, 35.1].map((at) => pacing.breakAfter(200, at))).toEqual([0, 0]);
+  });
 });

@@ -141,6 +141,11 @@ export class WalStream implements AsyncDisposable {
     return this.#ended.promise;
   }
 
+  /** Far behind the source, the stream is read in larger pieces, which costs everybody less and comes up to 10 ms later. */
+  set isBehind(isBehind: boolean) {
+    this.#pacing.isBehind = isBehind;
+  }
+
   /** Stops reading rows; reports to the source go on. At most one read buffer is still handed out. */
   pause(): void {
     this.#isPaused = true;

@@ -28,6 +28,8 @@ export function readerSystem(
         applicationName: 'bench reader',
         signal: stop.signal,
       });
+      // A backlog is read as capture reads it.
+      stream.isBehind = true;
       const end = (): void => {
         if (stream.receivedLsn >= endLsn) stop.abort();
       };
