@@ -86,9 +86,9 @@ export class BatchAssembler {
     return this.#isDrained;
   }
 
-  /** When the transaction that is read committed, on the source's clock; milliseconds since 1970. One that still runs does not count. */
+  /** When the transaction that is read committed, on the source's clock; milliseconds since 1970. Null for one that still runs. */
   get readCommitMs(): number | null {
-    return this.#readCommitMs;
+    return this.#block ? null : this.#readCommitMs;
   }
 
   get transactionCount(): number {

@@ -66,7 +66,7 @@ const TICK_MS = 1_000;
 const DRAIN_POLL_MS = 100;
 /** An open transaction is of no use to apply before it ends, but for a large one, which is passed on in pieces of this size. */
 const OPEN_TRANSACTION_PIECE_BYTES = 128 * 1024;
-/** What is read committed longer ago than this: the source is read for throughput, as it comes late anyway. */
+/** What is read committed longer ago than this, or has not committed: the source is read for throughput, as nobody waits for 10 ms more. */
 const BEHIND_MS = 100;
 
 export interface SessionParts {
@@ -210,7 +210,7 @@ export class CaptureSession {
   #onExhausted(): void {
     const { readCommitMs } = this.#assembler;
     const nowMs = this.#clock.nowMs();
-    this.#stream.isBehind = readCommitMs !== null && nowMs !== null && nowMs - readCommitMs > BEHIND_MS;
+    this.#stream.isBehind = readCommitMs === null || (nowMs !== null && nowMs - readCommitMs > BEHIND_MS);
     this.#flushWhenUseful();
     this.#finishWhenDrained();
   }
