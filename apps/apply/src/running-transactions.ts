@@ -11,9 +11,9 @@ import { type BatchHeader } from './stream-continuity.js';
 import { LockPatience } from './lock-patience.js';
 
 /** Changes of a running transaction are gathered up to this before they are written: enough to fold well. */
-const PART_BYTES = 2 * 1024 * 1024;
+const PART_BYTES = 1 * 1024 * 1024;
 /** Changes of all of them that may wait here for what they must follow (I7). */
-const WAITING_BYTES_MAX = 8 * 1024 * 1024;
+const WAITING_BYTES_MAX = 3 * 1024 * 1024;
 
 export interface RunningTransactionsOptions {
   readonly begin: (xid: number) => Promise<StreamedTransaction>;

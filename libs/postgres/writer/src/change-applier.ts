@@ -33,7 +33,7 @@ import { type PipelinedStatement, type TargetPipeline } from './target-pipeline.
 export type ApplyMode = 'folded' | 'exact' | 'streamed';
 
 /** Statements in flight above this are waited for, so that neither side's buffers grow without bound (I7). */
-const BYTES_IN_FLIGHT_MAX = 4 * 1024 * 1024;
+const BYTES_IN_FLIGHT_MAX = 2 * 1024 * 1024;
 
 const OPERATIONS = { I: 'insert', U: 'update', D: 'delete' } as const;
 
