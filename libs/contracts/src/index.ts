@@ -62,6 +62,13 @@ export {
   IncrementalOptions,
 } from './messages/incremental-options.js';
 export { DelayParts, Progress, ProgressMessage, progressMessages, SlotHealth } from './messages/progress.js';
+export {
+  ANSWER_BYTES_MAX,
+  defineQuestion,
+  type Question,
+  type QuestionMessage,
+  QuestionReply,
+} from './messages/questions.js';
 export { SEQUENCES_PER_MESSAGE_MAX, sequenceMessages, SequencesMessage } from './messages/sequences.js';
 export { StageEvent, stageEvents, StageResult, TaskEvent, taskEvents } from './messages/stage-events.js';
 export {

@@ -17,6 +17,7 @@ export { type ConsumeEventsOptions, consumeEvents, type EventContext } from './e
 export { OnEvent, OnMessage, OnRequest, OnRun } from './handler-decorators.js';
 export { JetStreamStrategy, type JetStreamStrategyOptions } from './jetstream-strategy.js';
 export { publish, type PublishOptions, publishRun } from './publish.js';
+export { answer, type AnswerOptions, ask } from './questions.js';
 export { request, type RequestOptions, serveRequests, type ServeRequestsOptions } from './request-reply.js';
 export { RunLostError } from './run-lease.js';
 export { type ConsumeRunsOptions, consumeRuns, type RunContext } from './runs.js';

@@ -54,8 +54,8 @@ export function stageReporter(bus: Bus, options: StageReporterOptions): StageRep
   };
 }
 
-export function errorReport({ code, detail, remedy, evidence }: SluiceError): ErrorReport {
-  return { code, detail, remedy, ...(evidence && { evidence: { ...evidence } }) };
+export function errorReport(error: SluiceError): ErrorReport {
+  return error.toReport();
 }
 
 async function reportOutcome(bus: Bus, { run, worker, signal }: StageReporterOptions, outcome: Outcome): Promise<void> {

@@ -364,6 +364,18 @@ export const ERRORS = {
     retry: 'manual',
     remedy: 'Run the same version of all services.',
   },
+  'SLUICE-7003': {
+    title: 'No worker answered',
+    httpStatus: 503,
+    retry: 'backoff',
+    remedy: 'Check that the service named runs and that the database answers; its log says more.',
+  },
+  'SLUICE-7004': {
+    title: 'Answer does not fit in a message',
+    httpStatus: 422,
+    retry: 'manual',
+    remedy: 'Ask for less at once: a smaller page, or a narrower search.',
+  },
   'SLUICE-8001': {
     title: 'Data directory cannot be used',
     httpStatus: 500,

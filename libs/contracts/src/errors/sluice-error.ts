@@ -1,3 +1,4 @@
+import { type ErrorReport } from '../primitives.js';
 import { ERRORS, type ErrorCode, type ErrorSpec } from './catalogue.js';
 
 export interface SluiceErrorOptions {
@@ -26,7 +27,22 @@ export class SluiceError extends Error {
     this.evidence = options.evidence;
   }
 
+  /** What another process reported, as the error that it was there. One that this version does not know is 9001. */
+  static fromReport({ code, ...options }: ErrorReport): SluiceError {
+    return new SluiceError(isErrorCode(code) ? code : 'SLUICE-9001', options);
+  }
+
   get spec(): ErrorSpec {
     return ERRORS[this.code];
   }
+
+  /** As it travels, without its cause. */
+  toReport(): ErrorReport {
+    const { code, detail, remedy, evidence } = this;
+    return { code, detail, remedy, ...(evidence && { evidence: { ...evidence } }) };
+  }
+}
+
+function isErrorCode(code: string): code is ErrorCode {
+  return Object.hasOwn(ERRORS, code);
 }

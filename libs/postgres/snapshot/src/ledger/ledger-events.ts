@@ -1,4 +1,4 @@
-import { type ErrorCode, type ErrorReport, ERRORS, SluiceError } from '@sluice/contracts';
+import { type ErrorReport, SluiceError } from '@sluice/contracts';
 import { type Client } from '@sluice/postgres-client';
 
 /** A failure as it stands in the ledger; one of an earlier epoch is history. */
@@ -8,11 +8,7 @@ export interface LedgerError extends ErrorReport {
 
 /** What was noted, as the error that it was. */
 export function ledgerFailure(error: LedgerError): SluiceError {
-  return new SluiceError(isErrorCode(error.code) ? error.code : 'SLUICE-9001', error);
-}
-
-function isErrorCode(code: string): code is ErrorCode {
-  return Object.hasOwn(ERRORS, code);
+  return SluiceError.fromReport(error);
 }
 
 /** Workers and coordinator meet in the ledger; a notification spares the coordinator its next look. */
