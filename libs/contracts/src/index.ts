@@ -70,6 +70,14 @@ export {
   QuestionReply,
 } from './messages/questions.js';
 export { SEQUENCES_PER_MESSAGE_MAX, sequenceMessages, SequencesMessage } from './messages/sequences.js';
+export {
+  RoleObstacle,
+  RoleObstacleKind,
+  SourceRole,
+  SourceRoleList,
+  SourceRolesQuery,
+  sourceRolesQuestion,
+} from './messages/source-roles.js';
 export { StageEvent, stageEvents, StageResult, TaskEvent, taskEvents } from './messages/stage-events.js';
 export {
   ApplyRun,
@@ -93,4 +101,5 @@ export {
 export { CHANGES_MAX_BYTES_DEFAULT, DESIRED_BUCKET, EVENTS_STREAM, RUNS_STREAM } from './messages/streams.js';
 export { defineSubject, type Subject } from './messages/subject.js';
 export { helperObjectName, SyncType, TaskSpec } from './messages/task-spec.js';
+export { DEFAULT_USER_OPTIONS, UserOptions } from './messages/user-options.js';
 export { ErrorReport, LsnTextSchema, ProjectId, Side, TableName, TaskId } from './primitives.js';

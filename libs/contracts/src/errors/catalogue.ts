@@ -136,6 +136,13 @@ export const ERRORS = {
     retry: 'manual',
     remedy: 'See the statement and the error of the server.',
   },
+  'SLUICE-3020': {
+    title: 'Role could not be synchronized',
+    httpStatus: 422,
+    retry: 'manual',
+    remedy:
+      'See the reason for the role named; grant what is missing to the account of the target, then retry the task.',
+  },
   'SLUICE-4001': {
     title: 'Replication slot is missing',
     httpStatus: 409,

@@ -47,6 +47,7 @@ export {
   recordSnapshot,
   type SnapshotRecord,
 } from './ledger/load-record.js';
+export { readRoleRecords, recordRoles, type RoleRecord } from './ledger/role-ledger.js';
 export { type LiveCopy, readLiveCopy } from './live-copy-bytes.js';
 export { type ChunkingOptions, type ChunkPlan, planChunks, tableKey } from './plan-chunks.js';
 export { dropPublication, ensurePublication, publishedTables, publishTables } from './publication.js';

@@ -35,9 +35,10 @@ export async function readDefaultPrivileges(
     LEFT JOIN pg_catalog.pg_namespace n ON n.oid = d.defaclnamespace
     ORDER BY r.rolname, n.nspname, d.defaclobjtype`,
   );
+  const wanted = rows.filter(({ role }) => !target.rolesWithoutPrivileges.has(role));
   return {
-    objects: rows.filter(({ role }) => target.assumableRoles.has(role)).map((row) => toObject(row, target)),
-    unsupported: rows
+    objects: wanted.filter(({ role }) => target.assumableRoles.has(role)).map((row) => toObject(row, target)),
+    unsupported: wanted
       .filter(({ role }) => !target.assumableRoles.has(role))
       .map(({ role, objects }) => ({
         kind: 'default privileges',
@@ -52,7 +53,8 @@ function toObject({ oid, role, schema, objects, items }: DefaultAclRow, target: 
   const alter = `ALTER DEFAULT PRIVILEGES FOR ROLE ${quoteIdentifier(role)}${where}`;
   const known = items.filter(
     ({ grantee, privilege }) =>
-      (grantee === null || target.roles.has(grantee)) && (privilege !== 'MAINTAIN' || target.versionNum >= 170_000),
+      (grantee === null || (target.roles.has(grantee) && !target.rolesWithoutPrivileges.has(grantee))) &&
+      (privilege !== 'MAINTAIN' || target.versionNum >= 170_000),
   );
   return {
     key: objectKey('pg_default_acl', oid),

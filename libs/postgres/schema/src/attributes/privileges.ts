@@ -26,9 +26,9 @@ export async function readPrivileges(
   const changes = [...acls].flatMap(([key, rows]) => {
     const object = byKey.get(key);
     if (!object) return [];
-    const known = rows.filter(({ grantee, privilege }) => {
-      if (privilege === MAINTAIN && target.versionNum < 170_000) return false;
-      return grantee === null || target.roles.has(grantee);
+    const known = rows.filter((row) => {
+      if (row.privilege === MAINTAIN && target.versionNum < 170_000) return false;
+      return (row.grantee === null || target.roles.has(row.grantee)) && comesAlong(row, target);
     });
     for (const { grantee } of rows)
       if (grantee !== null && !target.roles.has(grantee)) missing.set(grantee, (missing.get(grantee) ?? 0) + 1);
@@ -42,6 +42,13 @@ export async function readPrivileges(
       reason: `it is missing on the target; ${count} privileges of it are left out`,
     })),
   };
+}
+
+/** Without what it was granted a role cannot have granted it on. An owner needs none of it. */
+function comesAlong({ grantee, grantor, owner }: AclRow, { rolesWithoutPrivileges }: TargetFacts): boolean {
+  const isLeftOut = (role: string | null): boolean =>
+    role !== null && role !== owner && rolesWithoutPrivileges.has(role);
+  return !isLeftOut(grantee) && !isLeftOut(grantor);
 }
 
 function toPrivileges(object: SchemaObject, rows: readonly AclRow[], target: TargetFacts): SchemaObject {

@@ -34,6 +34,10 @@ const TABLES: readonly (readonly [name: string, definition: string])[] = [
       identity text NOT NULL, sql text NOT NULL, awaits_join boolean NOT NULL, error jsonb, done_at timestamptz)`,
   ],
   [
+    'role',
+    '(task_id uuid NOT NULL, role_name text NOT NULL, is_account_member boolean NOT NULL, PRIMARY KEY (task_id, role_name))',
+  ],
+  [
     'adoption',
     `(task_id uuid NOT NULL, relation_oid oid NOT NULL, schema_name text NOT NULL, table_name text NOT NULL,
       PRIMARY KEY (task_id, relation_oid))`,
