@@ -1,5 +1,10 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { helperObjectName, type StageRunOf, DEFAULT_INCREMENTAL_OPTIONS } from '@sluice/contracts';
+import {
+  helperObjectName,
+  type StageRunOf,
+  DEFAULT_INCREMENTAL_OPTIONS,
+  DEFAULT_USER_OPTIONS,
+} from '@sluice/contracts';
 import { present } from '@sluice/kernel';
 import { type Bus, connectBus, consumeRuns } from '@sluice/messaging';
 import { type Lsn, parseLsn } from '@sluice/model';
@@ -51,6 +56,7 @@ beforeEach(async () => {
       syncType: 'full_and_incremental',
       incremental: DEFAULT_INCREMENTAL_OPTIONS,
       ddlDecisions: [],
+      users: DEFAULT_USER_OPTIONS,
       ...names,
     },
   };

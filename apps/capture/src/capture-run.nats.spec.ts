@@ -7,6 +7,7 @@ import {
   StageRun,
   type StageRunOf,
   DEFAULT_INCREMENTAL_OPTIONS,
+  DEFAULT_USER_OPTIONS,
 } from '@sluice/contracts';
 import { type Bus, changeStreams, connectBus, desiredStates, publish } from '@sluice/messaging';
 import { readSlot } from '@sluice/postgres-replication';
@@ -89,6 +90,7 @@ class Setup implements AsyncDisposable {
       publicationName: this.name,
       incremental: DEFAULT_INCREMENTAL_OPTIONS,
       ddlDecisions: [],
+      users: DEFAULT_USER_OPTIONS,
     };
     const run = StageRun.parse({ version: 1, runId: randomUUID(), epoch, task, stage: 'capture' });
     const said: string[] = [];

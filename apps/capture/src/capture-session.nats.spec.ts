@@ -6,6 +6,7 @@ import {
   rewindMessages,
   type TaskSpec,
   DEFAULT_INCREMENTAL_OPTIONS,
+  DEFAULT_USER_OPTIONS,
 } from '@sluice/contracts';
 import { abortReason } from '@sluice/kernel';
 import { type Bus, type ChangeMessage, changeStreams, connectBus, publish } from '@sluice/messaging';
@@ -70,6 +71,7 @@ class Setup implements AsyncDisposable {
       publicationName: name,
       incremental: DEFAULT_INCREMENTAL_OPTIONS,
       ddlDecisions: [],
+      users: DEFAULT_USER_OPTIONS,
     };
     return new Setup(bus, db, task);
   }

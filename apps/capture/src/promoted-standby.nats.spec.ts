@@ -1,5 +1,11 @@
 import { describe, expect, it, jest } from '@jest/globals';
-import { CHANGE_HEADERS, DEFAULT_INCREMENTAL_OPTIONS, helperObjectName, type TaskSpec } from '@sluice/contracts';
+import {
+  CHANGE_HEADERS,
+  DEFAULT_INCREMENTAL_OPTIONS,
+  DEFAULT_USER_OPTIONS,
+  helperObjectName,
+  type TaskSpec,
+} from '@sluice/contracts';
 import { startPostgres } from '@sluice/embedded';
 import { type Bus, changeStreams, connectBus } from '@sluice/messaging';
 import { type Lsn, parseLsn, parseSourceIdentity, refuseSource, type SourceIdentity } from '@sluice/model';
@@ -122,6 +128,7 @@ describe.each([12, 15, 18] as const)('a source of major %d whose standby was pro
       publicationName: name,
       incremental: DEFAULT_INCREMENTAL_OPTIONS,
       ddlDecisions: [],
+      users: DEFAULT_USER_OPTIONS,
     };
     const old = await announced(bus, task, before.endpoint);
     expect(old.source).toMatchObject({ timeline: 1, history: [] });

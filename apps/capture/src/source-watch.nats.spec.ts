@@ -3,6 +3,7 @@ import {
   appliedMessages,
   CHANGE_HEADERS,
   DEFAULT_INCREMENTAL_OPTIONS,
+  DEFAULT_USER_OPTIONS,
   helperObjectName,
   type IncrementalOptions,
   type Progress,
@@ -130,6 +131,7 @@ describe('the watch on the source', () => {
       publicationName: name,
       incremental: { ...DEFAULT_INCREMENTAL_OPTIONS, ...options.incremental },
       ddlDecisions: [],
+      users: DEFAULT_USER_OPTIONS,
     };
     const watched = new Watched(bus, source, { task, idleWatermarkMs: options.idleWatermarkMs });
     open.push(watched);
@@ -281,7 +283,7 @@ describe('confirm: stored', () => {
     await source.query(`CREATE PUBLICATION ${name} FOR TABLE t`);
     await source.query(`SELECT pg_create_logical_replication_slot('${name}', 'pgoutput')`);
     const incremental = { ...DEFAULT_INCREMENTAL_OPTIONS, confirm: 'stored' as const };
-    const names = { name: 'spec-task', slotName: name, publicationName: name };
+    const names = { name: 'spec-task', slotName: name, publicationName: name, users: DEFAULT_USER_OPTIONS };
     const task: TaskSpec = { ...names, taskId, syncType: 'full_and_incremental', incremental, ddlDecisions: [] };
     const watched = new Watched(bus, source, { task });
     open.push(watched);

@@ -5,6 +5,7 @@ import {
   stageEvents,
   type StageRunOf,
   DEFAULT_INCREMENTAL_OPTIONS,
+  DEFAULT_USER_OPTIONS,
 } from '@sluice/contracts';
 import { Secret } from '@sluice/kernel';
 import { type Bus, connectBus, consumeEvents, consumeRuns, publishRun, serveCredentials } from '@sluice/messaging';
@@ -84,6 +85,7 @@ function connectionTestRun(): StageRunOf<'connection-test'> {
       publicationName: name,
       incremental: DEFAULT_INCREMENTAL_OPTIONS,
       ddlDecisions: [],
+      users: DEFAULT_USER_OPTIONS,
     },
   };
 }

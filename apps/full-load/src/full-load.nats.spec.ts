@@ -8,6 +8,7 @@ import {
   type StageRun,
   type TaskSpec,
   DEFAULT_INCREMENTAL_OPTIONS,
+  DEFAULT_USER_OPTIONS,
 } from '@sluice/contracts';
 import { Secret } from '@sluice/kernel';
 import {
@@ -71,6 +72,7 @@ beforeEach(async () => {
     publicationName: name,
     incremental: DEFAULT_INCREMENTAL_OPTIONS,
     ddlDecisions: [],
+    users: DEFAULT_USER_OPTIONS,
   };
   address = { source: source.endpoint, target: target.endpoint };
   const input = ({ endpoint }: TestDatabase, { host, port }: { host: string; port: number }) => ({

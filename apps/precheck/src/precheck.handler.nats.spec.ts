@@ -5,6 +5,7 @@ import {
   stageEvents,
   type StageRunOf,
   DEFAULT_INCREMENTAL_OPTIONS,
+  DEFAULT_USER_OPTIONS,
 } from '@sluice/contracts';
 import { Secret } from '@sluice/kernel';
 import { type Bus, connectBus, consumeEvents, consumeRuns, publishRun, serveCredentials } from '@sluice/messaging';
@@ -78,6 +79,7 @@ function precheckRun(): StageRunOf<'precheck'> {
       publicationName: name,
       incremental: DEFAULT_INCREMENTAL_OPTIONS,
       ddlDecisions: [],
+      users: DEFAULT_USER_OPTIONS,
     },
   };
 }

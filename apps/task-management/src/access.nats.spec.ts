@@ -48,6 +48,8 @@ const TABLE: Readonly<Record<string, Row>> = {
   'GET /api/v1/tasks/:id': ofTask('viewer'),
   'GET /api/v1/tasks/:id/events': ofTask('viewer'),
   'GET /api/v1/tasks/:id/conflicts': ofTask('viewer'),
+  'GET /api/v1/tasks/:id/source-roles': ofTask('viewer'),
+  'PUT /api/v1/tasks/:id/users': { ...ofTask('operator'), body: () => ({ roles: [] }) },
   'POST /api/v1/tasks/:id/ddl-decisions': {
     ...ofTask('operator'),
     body: () => ({ commitLsn: '0/1', number: 1, decision: 'skip' }),

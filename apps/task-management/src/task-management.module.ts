@@ -14,8 +14,10 @@ import { ConflictsController } from './api/conflicts.controller.js';
 import { DocumentsController } from './api/documents.controller.js';
 import { EventStreams, HEARTBEAT_MS } from './api/event-streams.js';
 import { ProjectsController } from './api/projects.controller.js';
+import { SourceRolesController } from './api/source-roles.controller.js';
 import { TaskEventsController } from './api/task-events.controller.js';
 import { TasksController } from './api/tasks.controller.js';
+import { UsersController } from './api/users.controller.js';
 import { BackgroundWork } from './background-work.js';
 import { ConflictHandler } from './conflict.handler.js';
 import { LiveFeedHandler } from './live-feed.handler.js';
@@ -47,6 +49,8 @@ export class TaskManagementModule {
         TasksController,
         AlarmsController,
         ConflictsController,
+        SourceRolesController,
+        UsersController,
         ProjectsController,
         ApiKeysController,
         AuditEventsController,

@@ -9,11 +9,13 @@ import {
   type TaskId,
   TaskName,
   type TaskResource,
+  type UserOptions,
 } from '@sluice/contracts';
 import { type CreateOptions, MetadataDatabase, type Page, type StoredTask, type TaskQuery } from '@sluice/metadata';
 import { ACTIONS, decideAction, type TaskAction, type TaskSituation } from '@sluice/model';
 import { type ConditionalOrigin } from './api/conditional.js';
 import { ActionRefusedError } from './action-refused-error.js';
+import { judgeChoice } from './judge-choice.js';
 import { judgeDdlDecision } from './judge-ddl-decision.js';
 import { LiveProgress } from './live-progress.js';
 import { OutboxDispatcher } from './outbox-dispatcher.js';
@@ -79,6 +81,17 @@ export class TaskOrders {
     const action = `decide DDL: ${decision.decision}`;
     const judge = (situation: TaskSituation): void => judgeDdlDecision(situation, decision);
     const after = await this.metadata.tasks.addDdlDecision(taskId, { decision, judge }, { ...by, action });
+    if (!after) throw notFound(taskId);
+    return this.#show(after);
+  }
+
+  /** @throws SluiceError 6002, 6003 once the task has been started. */
+  async chooseUsers(taskId: TaskId, users: UserOptions, by: ConditionalOrigin): Promise<TaskResource> {
+    const after = await this.metadata.tasks.chooseUsers(
+      taskId,
+      { users, judge: judgeChoice },
+      { ...by, action: 'choose users' },
+    );
     if (!after) throw notFound(taskId);
     return this.#show(after);
   }

@@ -17,6 +17,7 @@ export function toTaskResource(task: StoredTask, { progress, delay }: LiveNumber
     source: task.source,
     target: task.target,
     incremental: task.incremental,
+    users: task.users,
     epoch: situation.epoch,
     revision: task.revision,
     error: situation.error,

@@ -6,6 +6,7 @@ import {
   type StageRunOf,
   type TaskSpec,
   DEFAULT_INCREMENTAL_OPTIONS,
+  DEFAULT_USER_OPTIONS,
 } from '@sluice/contracts';
 import { createLogger } from '@sluice/telemetry';
 import { type Bus, connectBus } from './bus.js';
@@ -27,6 +28,7 @@ export function specTask(taskId: string = randomUUID()): TaskSpec {
     publicationName: name,
     incremental: DEFAULT_INCREMENTAL_OPTIONS,
     ddlDecisions: [],
+    users: DEFAULT_USER_OPTIONS,
   };
 }
 

@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { DEFAULT_INCREMENTAL_OPTIONS, type StageEvent } from '@sluice/contracts';
+import { DEFAULT_INCREMENTAL_OPTIONS, DEFAULT_USER_OPTIONS, type StageEvent } from '@sluice/contracts';
 import { Secret } from '@sluice/kernel';
 import { type Command, decideAction, decideEvent, type TaskStage } from '@sluice/model';
 import { testDatabase, type TestDatabase } from '@sluice/testing';
@@ -31,6 +31,7 @@ function newTask(name = 'shop-move'): NewTask {
     description: '',
     syncType: 'full_and_incremental',
     incremental: DEFAULT_INCREMENTAL_OPTIONS,
+    users: DEFAULT_USER_OPTIONS,
     endpoints,
   };
 }
@@ -111,6 +112,7 @@ describe('the metadata schema', () => {
       'ApiKeyScopes',
       'AuditDetails',
       'TaskRevision',
+      'Users',
     ]);
     await Promise.all(replicas.map((replica) => replica[Symbol.asyncDispose]()));
   });

@@ -27,6 +27,7 @@ import { Projects1770163200000 } from './migrations/1770163200000-projects.js';
 import { ApiKeyScopes1770249600000 } from './migrations/1770249600000-api-key-scopes.js';
 import { AuditDetails1770336000000 } from './migrations/1770336000000-audit-details.js';
 import { TaskRevision1770422400000 } from './migrations/1770422400000-task-revision.js';
+import { Users1770500000000 } from './migrations/1770500000000-users.js';
 import { Outbox } from './outbox.js';
 import { Projects } from './projects.js';
 import { Sealer } from './sealed-box.js';
@@ -95,6 +96,7 @@ export class MetadataDatabase implements AsyncDisposable {
         ApiKeyScopes1770249600000,
         AuditDetails1770336000000,
         TaskRevision1770422400000,
+        Users1770500000000,
       ],
       // An idle connection that the server ends is replaced at the next use; without a listener it would end the process.
       poolErrorHandler: () => undefined,

@@ -6,6 +6,7 @@ import {
   type ProjectId,
   type SyncType,
   type TaskId,
+  type UserOptions,
 } from '@sluice/contracts';
 import { type TaskSituation } from '@sluice/model';
 import { type z } from 'zod';
@@ -23,6 +24,7 @@ export interface StoredTask {
   readonly description: string;
   readonly syncType: SyncType;
   readonly incremental: IncrementalOptions;
+  readonly users: UserOptions;
   readonly situation: TaskSituation;
   readonly revision: number;
   /** Without secrets. */
@@ -38,6 +40,7 @@ export interface NewTask {
   readonly description: string;
   readonly syncType: SyncType;
   readonly incremental: IncrementalOptions;
+  readonly users: UserOptions;
   readonly endpoints: TaskEndpoints;
 }
 

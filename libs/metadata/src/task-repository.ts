@@ -1,4 +1,11 @@
-import { type DdlDecision, type ProjectId, SluiceError, type StageRun, type TaskId } from '@sluice/contracts';
+import {
+  type DdlDecision,
+  type ProjectId,
+  SluiceError,
+  type StageRun,
+  type TaskId,
+  type UserOptions,
+} from '@sluice/contracts';
 import { present } from '@sluice/kernel';
 import { type Decision, type TaskSituation, type TaskState } from '@sluice/model';
 import { type DataSource, type EntityManager, In, IsNull } from 'typeorm';
@@ -119,6 +126,29 @@ export class TaskRepository {
       const { commitLsn, number, decision: kind } = decision;
       const after = { commitLsn, number, decision: kind };
       await this.audit.record({ ...auditEntry(task, options), after }, manager);
+      return this.#read(manager, taskId);
+    });
+  }
+
+  /**
+   * Replaces which roles the task brings along.
+   * @returns the task, `null` when there is none.
+   * @throws whatever `judge` throws on the locked row.
+   */
+  async chooseUsers(
+    taskId: TaskId,
+    { users, judge }: { readonly users: UserOptions; readonly judge: (situation: TaskSituation) => void },
+    options: TransitionOptions,
+  ): Promise<StoredTask | null> {
+    return this.dataSource.transaction(async (manager) => {
+      const task = await lockTask(manager, taskId);
+      if (!task) return null;
+      mustBe(task, options);
+      judge(toSituation(task, await manager.findBy(TaskRunEntity, { taskId, endedAt: IsNull() })));
+      const revision = (): string => 'revision + 1';
+      await manager.update(TaskEntity, taskId, { users, revision, updatedAt: new Date() });
+      const change = { before: { users: task.users }, after: { users } };
+      await this.audit.record({ ...auditEntry(task, options), ...change }, manager);
       return this.#read(manager, taskId);
     });
   }

@@ -10,6 +10,7 @@ import {
   stageEvents,
   type StageRunOf,
   DEFAULT_INCREMENTAL_OPTIONS,
+  DEFAULT_USER_OPTIONS,
 } from '@sluice/contracts';
 import { freePort } from '@sluice/embedded';
 import { type Bus, connectBus, consumeEvents, publishRun } from '@sluice/messaging';
@@ -70,6 +71,7 @@ function captureRun(): StageRunOf<'capture'> {
     publicationName: 's',
     incremental: DEFAULT_INCREMENTAL_OPTIONS,
     ddlDecisions: [],
+    users: DEFAULT_USER_OPTIONS,
   };
   return CaptureRun.parse({ version: 1, runId: randomUUID(), epoch: 1, stage: 'capture', task });
 }

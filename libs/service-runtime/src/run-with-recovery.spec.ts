@@ -6,6 +6,7 @@ import {
   SluiceError,
   type StageResult,
   DEFAULT_INCREMENTAL_OPTIONS,
+  DEFAULT_USER_OPTIONS,
 } from '@sluice/contracts';
 import { createLogger } from '@sluice/telemetry';
 import {
@@ -33,6 +34,7 @@ const RUN = CaptureRun.parse({
     publicationName: 's',
     incremental: DEFAULT_INCREMENTAL_OPTIONS,
     ddlDecisions: [],
+    users: DEFAULT_USER_OPTIONS,
   },
 });
 

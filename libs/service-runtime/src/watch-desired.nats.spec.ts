@@ -7,6 +7,7 @@ import {
   progressMessages,
   type StageRunOf,
   DEFAULT_INCREMENTAL_OPTIONS,
+  DEFAULT_USER_OPTIONS,
 } from '@sluice/contracts';
 import { type Bus, connectBus, desiredStates, subscribe } from '@sluice/messaging';
 import { createLogger } from '@sluice/telemetry';
@@ -23,6 +24,7 @@ function captureRun(epoch: number): StageRunOf<'capture'> {
     syncType: 'full',
     incremental: DEFAULT_INCREMENTAL_OPTIONS,
     ddlDecisions: [],
+    users: DEFAULT_USER_OPTIONS,
     ...names,
   };
   return CaptureRun.parse({ version: 1, runId: randomUUID(), epoch, stage: 'capture', task });

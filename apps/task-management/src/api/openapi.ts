@@ -5,7 +5,10 @@ import {
   NameCheck,
   NameCheckQuery,
   ProblemDocument,
+  SourceRoleList,
+  SourceRolesQuery,
   TaskResource,
+  UserOptions,
 } from '@sluice/contracts';
 import { type TaskAction } from '@sluice/model';
 import { AlarmList, AlarmListQuery } from './alarm-list.js';
@@ -29,11 +32,13 @@ const SCHEMAS = {
   CreateTaskRequest: jsonSchema(CreateTaskRequest, 'input'),
   EndTaskRequest: jsonSchema(EndTaskRequest, 'input'),
   DdlDecision: jsonSchema(DdlDecision, 'input'),
+  UserOptions: jsonSchema(UserOptions, 'input'),
   NameCheck: jsonSchema(NameCheck, 'output', { name: 'shop-move', isAvailable: false, reason: 'taken' }),
   Task: jsonSchema(TaskResource, 'output'),
   TaskList: jsonSchema(TaskList, 'output'),
   AlarmList: jsonSchema(AlarmList, 'output'),
   ConflictList: jsonSchema(ConflictList, 'output'),
+  SourceRoleList: jsonSchema(SourceRoleList, 'output'),
   ...ACCESS_SCHEMAS,
   Problem: jsonSchema(ProblemDocument, 'output'),
 };
@@ -65,6 +70,7 @@ export function openApiDocument(): Json {
       ...eventPaths(),
       ...alarmPaths(),
       ...conflictPaths(),
+      ...userPaths(),
       ...accessPaths(),
       ...openPaths(),
     },
@@ -184,6 +190,24 @@ function conflictPaths(): Json {
     responses: { 200: answer('ConflictList', 'A page'), ...problems(400, 404) },
   };
   return { '/tasks/{id}/conflicts': { parameters: [ID], get } };
+}
+
+function userPaths(): Json {
+  const get = {
+    ...operation('listSourceRoles', 'List the roles of the source, and why one cannot be synchronized'),
+    parameters: queryParameters(SourceRolesQuery),
+    responses: { 200: answer('SourceRoleList', 'A page, by name'), ...problems(400, 404, 422, 502, 503) },
+  };
+  const put = {
+    ...operation('chooseUsers', 'Choose the roles that the task brings along, until it is started'),
+    parameters: [IF_MATCH],
+    requestBody: { required: true, content: json('UserOptions') },
+    responses: { 200: taskAnswer('The task'), ...problems(400, 404, 409, 412) },
+  };
+  return {
+    '/tasks/{id}/source-roles': { parameters: [ID], get },
+    '/tasks/{id}/users': { parameters: [ID], put },
+  };
 }
 
 function openPaths(): Json {

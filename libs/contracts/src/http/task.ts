@@ -3,6 +3,7 @@ import { ConnectionTestResult, PrecheckResult } from '../messages/checks.js';
 import { DelayParts, Progress } from '../messages/progress.js';
 import { DEFAULT_INCREMENTAL_OPTIONS, IncrementalOptions } from '../messages/incremental-options.js';
 import { SyncType } from '../messages/task-spec.js';
+import { DEFAULT_USER_OPTIONS, UserOptions } from '../messages/user-options.js';
 import { ErrorReport, LsnTextSchema, ProjectId, TaskId } from '../primitives.js';
 
 /** ≤ 500 KB of PEM text. */
@@ -46,6 +47,7 @@ export const CreateTaskRequest = z.strictObject({
   source: EndpointInput,
   target: EndpointInput,
   incremental: IncrementalOptions.default(DEFAULT_INCREMENTAL_OPTIONS),
+  users: UserOptions.default(DEFAULT_USER_OPTIONS),
 });
 export type CreateTaskRequest = z.infer<typeof CreateTaskRequest>;
 
@@ -82,6 +84,7 @@ export const TaskResource = z.object({
   source: EndpointView.nullable(),
   target: EndpointView.nullable(),
   incremental: IncrementalOptions,
+  users: UserOptions,
   epoch: z.number().int(),
   /** Rises with every change of the task but those of progress and delay; the ETag is this number in quotes. */
   revision: z.number().int(),

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { TaskId } from '../primitives.js';
 import { DdlDecision, IncrementalOptions } from './incremental-options.js';
+import { DEFAULT_USER_OPTIONS, UserOptions } from './user-options.js';
 
 export const SyncType = z.enum(['full_and_incremental', 'full', 'incremental']);
 export type SyncType = z.infer<typeof SyncType>;
@@ -16,6 +17,7 @@ export const TaskSpec = z.object({
   incremental: IncrementalOptions,
   /** What a person decided about DDL that could not be applied. */
   ddlDecisions: z.array(DdlDecision).default([]),
+  users: UserOptions.default(DEFAULT_USER_OPTIONS),
 });
 export type TaskSpec = z.infer<typeof TaskSpec>;
 

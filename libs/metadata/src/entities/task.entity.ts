@@ -6,6 +6,7 @@ import {
   type IncrementalOptions,
   type PrecheckResult,
   type SyncType,
+  type UserOptions,
 } from '@sluice/contracts';
 import { type TaskState } from '@sluice/model';
 import { Column, Entity, PrimaryColumn } from 'typeorm';
@@ -33,6 +34,9 @@ export class TaskEntity {
 
   @Column({ type: 'jsonb' })
   incremental!: IncrementalOptions;
+
+  @Column({ type: 'jsonb' })
+  users!: UserOptions;
 
   @Column({ name: 'ddl_decisions', type: 'jsonb' })
   ddlDecisions!: DdlDecision[];

@@ -19,6 +19,7 @@ export function toStoredTask({ task, runs, endpoints }: TaskRows): StoredTask {
     description: task.description,
     syncType: task.syncType,
     incremental: task.incremental,
+    users: task.users,
     situation: toSituation(task, runs),
     revision: task.revision,
     source: toView(endpoints.source),
@@ -51,7 +52,7 @@ export function situationColumns(situation: TaskSituation): Omit<TaskSituation, 
 }
 
 export function toNewEntity(task: NewTask, { id, at }: { readonly id: string; readonly at: Date }): TaskEntity {
-  const { projectId, name, description, syncType, incremental } = task;
+  const { projectId, name, description, syncType, incremental, users } = task;
   return Object.assign(new TaskEntity(), {
     id,
     projectId,
@@ -59,6 +60,7 @@ export function toNewEntity(task: NewTask, { id, at }: { readonly id: string; re
     description,
     syncType,
     incremental,
+    users,
     ddlDecisions: [],
     ...situationColumns({ ...NEW_TASK, syncType }),
     desired: null,
@@ -73,8 +75,9 @@ export function toTaskSpec({
   name,
   syncType,
   incremental,
+  users,
   ddlDecisions,
-}: Pick<TaskEntity, 'id' | 'name' | 'syncType' | 'incremental' | 'ddlDecisions'>): TaskSpec {
+}: Pick<TaskEntity, 'id' | 'name' | 'syncType' | 'incremental' | 'users' | 'ddlDecisions'>): TaskSpec {
   const helperName = helperObjectName(id);
   return {
     taskId: id,
@@ -83,6 +86,7 @@ export function toTaskSpec({
     slotName: helperName,
     publicationName: helperName,
     incremental,
+    users,
     ddlDecisions,
   };
 }
