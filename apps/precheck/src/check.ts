@@ -1,8 +1,8 @@
-import { type SyncType } from '@sluice/contracts';
+import { type SyncType, type UserOptions } from '@sluice/contracts';
 import { type ServerFacts } from '@sluice/postgres-catalog';
 import { type Client } from '@sluice/postgres-client';
 import { type DdlCaptureOptions } from '@sluice/postgres-ddl';
-import { type StructurePlan } from '@sluice/postgres-schema';
+import { type RolePlan, type StructurePlan } from '@sluice/postgres-schema';
 
 /** What a check can look at. Both sessions are in a read-only transaction that is rolled back afterwards. */
 export interface CheckContext {
@@ -11,10 +11,14 @@ export interface CheckContext {
   readonly syncType: SyncType;
   /** Names of what captures DDL on the source; `null` when it is not to be captured. */
   readonly ddlCapture: DdlCaptureOptions | null;
+  /** Which roles come along. */
+  readonly users: UserOptions;
   readonly sourceFacts: ServerFacts;
   readonly targetFacts: ServerFacts;
   /** What would be created on the target; read once for all checks. */
   readonly structure: () => Promise<StructurePlan>;
+  /** Which roles would be created; `null` when none was asked for. Read once for all checks. */
+  readonly rolePlan: () => Promise<RolePlan | null>;
 }
 
 /** Tasks that go on with changes: only they need a slot and a publication. */

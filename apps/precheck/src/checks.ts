@@ -20,6 +20,7 @@ import { targetExtensions } from './checks/target-extensions.js';
 import { targetPrivileges } from './checks/target-privileges.js';
 import { targetVersion } from './checks/target-version.js';
 import { targetWritable } from './checks/target-writable.js';
+import { users } from './checks/users.js';
 
 /** All checks in the order of the report; each stands after those it depends on. */
 export const CHECKS: readonly Check[] = [
@@ -43,5 +44,6 @@ export const CHECKS: readonly Check[] = [
   targetEmpty,
   targetExtensions,
   targetEncoding,
+  users,
   names,
 ];

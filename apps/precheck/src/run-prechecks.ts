@@ -1,17 +1,26 @@
-import { type CheckReport, type PrecheckResult, SluiceError, type SyncType } from '@sluice/contracts';
+import {
+  type CheckReport,
+  DEFAULT_USER_OPTIONS,
+  type PrecheckResult,
+  SluiceError,
+  type SyncType,
+  type UserOptions,
+} from '@sluice/contracts';
 import { assert } from '@sluice/kernel';
 import { readServerFacts } from '@sluice/postgres-catalog';
 import { isConnectionLoss } from '@sluice/postgres-client';
-import { readStructure, readTargetFacts, type StructurePlan } from '@sluice/postgres-schema';
 import { type Check, type CheckContext } from './check.js';
 import { CHECKS } from './checks.js';
-import { type Endpoints, type Lane, Lanes } from './lanes.js';
+import { type Endpoints, Lanes } from './lanes.js';
+import { type Plans, readPlansOnce } from './read-plans.js';
 
 export interface PrecheckOptions {
   /** Checks that other kinds of tasks need are left out; default `full_and_incremental`. */
   readonly syncType?: SyncType;
   /** What the capture of DDL would be called on the source; default: DDL is not synchronized. */
   readonly ddlCapture?: CheckContext['ddlCapture'];
+  /** Which roles come along; default: none. */
+  readonly users?: UserOptions;
   readonly signal?: AbortSignal;
   /** Default: all. */
   readonly checks?: readonly Check[];
@@ -30,20 +39,20 @@ const PARALLEL_MAX = 4;
  * failed; only a lost connection rejects, so that the whole run can be repeated.
  */
 export async function runPrechecks(endpoints: Endpoints, options: PrecheckOptions = {}): Promise<PrecheckResult> {
-  const { syncType = 'full_and_incremental', ddlCapture = null } = options;
+  const { syncType = 'full_and_incremental', ddlCapture = null, users = DEFAULT_USER_OPTIONS } = options;
   await using lanes = new Lanes(endpoints, {
     count: options.parallelMax ?? PARALLEL_MAX,
     timeoutMs: options.checkTimeoutMs ?? CHECK_TIMEOUT_MS,
   });
   const facts = await lanes.use(async ({ source, target }) => {
     const [sourceFacts, targetFacts] = await Promise.all([readServerFacts(source), readServerFacts(target)]);
-    return { syncType, ddlCapture, sourceFacts, targetFacts };
+    return { syncType, ddlCapture, users, sourceFacts, targetFacts };
   });
-  const structureFor = readStructureOnce();
+  const plans = readPlansOnce(users);
   const reports = new Map<string, Promise<CheckReport>>();
   for (const check of checksFor(options.checks ?? CHECKS, syncType)) {
     const dependencies = (check.dependsOn ?? []).flatMap((id) => reports.get(id) ?? []);
-    reports.set(check.id, runWhenReady(check, { dependencies, facts, structureFor, lanes, signal: options.signal }));
+    reports.set(check.id, runWhenReady(check, { dependencies, facts, plans, lanes, signal: options.signal }));
   }
   // All of them are waited for before the lanes close, also when one rejects.
   const settled = await Promise.allSettled(reports.values());
@@ -66,23 +75,15 @@ function checksFor(checks: readonly Check[], syncType: SyncType): Check[] {
 
 interface Surroundings {
   readonly dependencies: readonly Promise<CheckReport>[];
-  readonly facts: Pick<CheckContext, 'syncType' | 'ddlCapture' | 'sourceFacts' | 'targetFacts'>;
-  readonly structureFor: (lane: Lane) => Promise<StructurePlan>;
+  readonly facts: Pick<CheckContext, 'syncType' | 'ddlCapture' | 'users' | 'sourceFacts' | 'targetFacts'>;
+  readonly plans: Plans;
   readonly lanes: Lanes;
   readonly signal: AbortSignal | undefined;
 }
 
-/** The lane of the check that asks first reads; the others wait for it. */
-function readStructureOnce(): (lane: Lane) => Promise<StructurePlan> {
-  let plan: Promise<StructurePlan> | null = null;
-  const read = async ({ source, target }: Lane): Promise<StructurePlan> =>
-    readStructure(source, { target: await readTargetFacts(target), roles: 'existing' });
-  return (lane) => (plan ??= read(lane));
-}
-
 async function runWhenReady(check: Check, surroundings: Surroundings): Promise<CheckReport> {
   const { id, title } = check;
-  const { dependencies, facts, structureFor, lanes, signal } = surroundings;
+  const { dependencies, facts, plans, lanes, signal } = surroundings;
   const failures = (await Promise.all(dependencies)).filter(({ outcome }) => ['failed', 'blocked'].includes(outcome));
   signal?.throwIfAborted();
   if (failures.length > 0) {
@@ -97,7 +98,9 @@ async function runWhenReady(check: Check, surroundings: Surroundings): Promise<C
     };
   }
   try {
-    const finding = await lanes.use((lane) => check.run({ ...lane, ...facts, structure: () => structureFor(lane) }));
+    const finding = await lanes.use((lane) =>
+      check.run({ ...lane, ...facts, structure: () => plans.structure(lane), rolePlan: () => plans.roles(lane) }),
+    );
     return { id, title, ...finding };
   } catch (error) {
     if (isFailedConnect(error)) throw error;
