@@ -11,6 +11,7 @@ import {
 import { handOverJournal } from '@sluice/postgres-writer';
 import { type WorkOutcome } from '@sluice/service-runtime';
 import { copySequences } from './copy-sequences.js';
+import { settleRoles } from './settle-roles.js';
 import { type TaskDatabases } from './task-databases.js';
 
 /**
@@ -22,11 +23,13 @@ export async function cleanUp(
   databases: TaskDatabases,
   recordConflicts: (conflicts: Conflict[]) => Promise<void>,
 ): Promise<WorkOutcome> {
-  const { taskId, slotName, publicationName, incremental } = run.task;
+  const { taskId, slotName, publicationName, incremental, users } = run.task;
   await using source = await connectSource(databases.source, { applicationName: `cleanup ${taskId}` });
   await using target = await connectTarget(databases.target, { applicationName: `cleanup ${taskId}` });
   const record = await readLoad(target, taskId);
-  if (record?.isLoaded === true) await copySequences({ source, target });
+  const isLoaded = record?.isLoaded === true;
+  if (isLoaded) await copySequences({ source, target });
+  await settleRoles({ source, target }, { taskId, withMemberships: isLoaded && users.privileges });
   await dropSlot(source, slotName);
   if (incremental.ddl.enabled) await removeDdlCapture(source, slotName);
   await dropPublication(source, publicationName);

@@ -4,12 +4,22 @@ import { readTables, type TableFacts } from '@sluice/postgres-catalog';
 import { inTransaction, quoteQualified } from '@sluice/postgres-client';
 import {
   applyPreData,
+  createRoles,
   findCollisions,
   readStructure,
   readTargetFacts,
+  type StructureOptions,
   type StructurePlan,
+  withRoles,
 } from '@sluice/postgres-schema';
-import { beginUnderSnapshot, type NewBuildStep, readLoad, recordStructure } from '@sluice/postgres-snapshot';
+import {
+  beginUnderSnapshot,
+  type NewBuildStep,
+  readLoad,
+  recordRoles,
+  recordStructure,
+} from '@sluice/postgres-snapshot';
+import { chooseRoles, type ChosenRoles } from './choose-roles.js';
 import { type Load } from './load-context.js';
 
 /** More names would not help a person. */
@@ -32,18 +42,32 @@ export async function refuseCollisions({ source, target, roles }: Load): Promise
  * all of it or nothing.
  */
 export async function transferStructure(load: Load): Promise<void> {
-  const { source, target, taskId, roles, log } = load;
+  const { source, target, taskId, log } = load;
   const record = present(await readLoad(target, taskId), 'the load in the ledger');
   await beginUnderSnapshot(source, present(record.snapshot, 'the snapshot in the ledger'));
-  const plan = await readStructure(source, { target: await readTargetFacts(target), roles });
+  const chosen = await chooseRoles(load);
+  const plan = await readStructure(source, await structureOptions(load, chosen));
   const tables = await readTables(source);
   await source.query('COMMIT');
   for (const { identity, reason } of plan.unsupported) log.warn({ identity, reason }, 'object is not transferred');
   await recordStructure(target, taskId, {
-    createStructure: () => applyPreData(target, plan),
+    createStructure: async () => {
+      // First, as owners and privileges need them. What is cluster-wide is transactional, too.
+      if (chosen) await recordRoles(target, taskId, await createRoles(target, chosen.plan, chosen.passwords));
+      await applyPreData(target, plan);
+    },
     structureLsn: record.consistentLsn,
     steps: [...structureSteps(plan), ...analyzeSteps(plan, tables)],
   });
+}
+
+/** Owners and privileges follow for roles that the target has, unless the deployment wants none, and for those that the task brings. */
+async function structureOptions({ target, roles }: Load, chosen: ChosenRoles | null): Promise<StructureOptions> {
+  const facts = await readTargetFacts(target);
+  if (!chosen) return { target: facts, roles };
+  const others = roles === 'none' ? { roles: new Set<string>(), assumableRoles: new Set<string>() } : {};
+  const names = chosen.plan.roles.map(({ name }) => name);
+  return { target: withRoles({ ...facts, ...others }, names, chosen.plan.wishes), roles: 'existing' };
 }
 
 /** Groups depend on those before them, so the first step that looks across tables makes all from its group on wait. */
