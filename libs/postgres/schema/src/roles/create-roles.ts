@@ -6,6 +6,7 @@ import { grantMembership, GRANT_OPTIONS_SINCE } from './membership.js';
 import { type RolePlan } from './plan-roles.js';
 import { type RoleFacts } from './role-facts.js';
 import { assignmentOf, parseSetting } from './role-settings.js';
+import { type TargetAccount } from './target-account.js';
 
 export interface CreatedRole {
   readonly name: string;
@@ -24,14 +25,18 @@ export async function createRoles(
   passwords: ReadonlyMap<string, Secret>,
 ): Promise<CreatedRole[]> {
   const { account, roles, memberships, databaseGrants } = plan;
-  const isAccountMember = !account.isSuperuser;
+  const joined = new Set<string>();
   await quietWarnings(target);
   for (const role of roles) {
     await run(target, role.name, creationOf(role));
     const hash = passwords.get(role.name);
     if (hash) await setPassword(target, role.name, hash);
   }
-  for (const { name } of isAccountMember ? roles : []) await run(target, name, membershipOfAccount(name, plan));
+  for (const { name } of roles) {
+    if (account.isSuperuser || (await actsAs(target, name, account))) continue;
+    await run(target, name, membershipOfAccount(name, plan));
+    joined.add(name);
+  }
   // After all of them: a setting can name another role, which the account must be allowed to take.
   for (const role of roles) {
     for (const statement of attributesOf(role, plan)) await run(target, role.name, statement);
@@ -40,7 +45,7 @@ export async function createRoles(
     await run(target, membership.member, grantMembership(membership, account.versionNum));
   }
   for (const grant of databaseGrants) await run(target, account.databaseName, grant);
-  return roles.map(({ name }) => ({ name, isAccountMember }));
+  return roles.map(({ name }) => ({ name, isAccountMember: joined.has(name) }));
 }
 
 /** Attributes as CREATE ROLE names them; those that every role has when nothing is said are left out. */
@@ -71,6 +76,17 @@ function attributesOf(role: RoleFacts, { account }: RolePlan): string[] {
     ...role.databaseSettings.map((setting) => `ALTER ROLE ${name} IN DATABASE ${database} SET ${written(setting)}`),
     ...(role.comment === null ? [] : [`COMMENT ON ROLE ${name} IS ${quoteLiteral(role.comment)}`]),
   ];
+}
+
+/** With `createrole_self_grant` a creator is a member already, and stays it. */
+async function actsAs(target: ClientBase, name: string, { versionNum }: TargetAccount): Promise<boolean> {
+  const privileges = versionNum >= GRANT_OPTIONS_SINCE ? ['USAGE', 'SET'] : ['USAGE'];
+  const { rows } = await target.query<{ acts: boolean }>(
+    `SELECT pg_catalog.bool_and(pg_catalog.pg_has_role($1::text, asked.privilege)) AS acts
+     FROM unnest($2::text[]) AS asked(privilege)`,
+    [name, privileges],
+  );
+  return rows[0]?.acts === true;
 }
 
 /**

@@ -233,6 +233,18 @@ describe('roles', () => {
     },
   );
 
+  it('keep the account that the server makes a member of what it creates', async () => {
+    await using both = await pair(18, 18, 'CREATE ROLE app_group');
+    const account = await both.target.createRole('CREATEROLE');
+    await both.target.query(`ALTER ROLE ${account.user} SET createrole_self_grant TO 'set, inherit'`);
+    const { created } = await bring({ source: both.source.endpoint, target: account }, ALL);
+    expect(created).toEqual([{ name: 'app_group', isAccountMember: false }]);
+    await using client = await session(account);
+    await releaseRoles(client, created);
+    await client.query('SET ROLE app_group');
+    await both.target.query(CLEAN.replaceAll('current_user', `'${account.user}'`));
+  });
+
   it('that were not chosen, or exist on the target, stay as they are', async () => {
     await using both = await pair(15, 15, ROLES);
     await both.target.query(`CREATE ROLE app_owner; CREATE ROLE app_group`);
