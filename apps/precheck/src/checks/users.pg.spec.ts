@@ -5,6 +5,7 @@ import { present } from '@sluice/kernel';
 import { type Endpoint } from '@sluice/postgres-client';
 import { dedicatedServer, testDatabase, type TestDatabase } from '@sluice/testing';
 import { runPrechecks } from '../run-prechecks.js';
+import { sourceUnsupportedObjects } from './source-unsupported-objects.js';
 import { users } from './users.js';
 
 const CHOSEN: UserOptions = { roles: ['app', 'team'], passwords: true, privileges: true };
@@ -86,6 +87,18 @@ describe('users', () => {
     await source.query(`GRANT SELECT ON pg_authid TO ${reader.user}`);
     expect((await check(CHOSEN, { source: reader })).outcome).toBe('passed');
     await source.query(`REVOKE SELECT ON pg_authid FROM ${reader.user}`);
+  });
+
+  it('lets the other checks count on the roles that will be there', async () => {
+    await source.query('CREATE TABLE t (id int); ALTER TABLE t OWNER TO app; GRANT SELECT ON t TO team');
+    const endpoints = { source: source.endpoint, target: target.endpoint };
+    const leftOut = async (options: UserOptions): Promise<string | undefined> => {
+      const { checks } = await runPrechecks(endpoints, { checks: [sourceUnsupportedObjects], users: options });
+      return checks[0]?.evidence;
+    };
+    expect(await leftOut(CHOSEN)).toBe('nothing is left out');
+    expect(await leftOut({ ...CHOSEN, roles: [] })).toBe('3 left out: role "app", role "app", role "team"');
+    await source.query('DROP TABLE t');
   });
 
   it('warns of roles of "all", and of properties, that the account may not give; fails when they were named', async () => {
