@@ -22,6 +22,7 @@ export class ApplyProgress {
   #timer: NodeJS.Timeout | null = null;
   #transactions = 0;
   #ddlCount: number | null = null;
+  #outsideCount = 0;
   #forgedCount = 0;
   #changesBefore = 0;
   #conflictsBefore: ConflictCounts = { ignored: 0, overwritten: 0 };
@@ -73,6 +74,10 @@ export class ApplyProgress {
     this.#ddlCount = (this.#ddlCount ?? 0) + count;
   }
 
+  ddlOutside(count: number): void {
+    this.#outsideCount += count;
+  }
+
   ddlForged(count: number): void {
     this.#forgedCount += count;
   }
@@ -91,6 +96,7 @@ export class ApplyProgress {
       changes: this.#changesBefore + target.changeCount,
       conflicts: sum(this.#conflictsBefore, target.conflicts),
       ...(this.#ddlCount !== null && { ddl: this.#ddlCount }),
+      ...(this.#outsideCount > 0 && { ddlOutside: this.#outsideCount }),
       ...(this.#forgedCount > 0 && { ddlForged: this.#forgedCount }),
       receivedLsn: formatLsn(maxLsn(this.#receivedLsn, target.appliedLsn)),
       receivedCommitTime: this.#receivedCommitTime?.toISOString() ?? null,

@@ -1,6 +1,6 @@
 import { appliedMessages, rewindMessages, SluiceError, type StageRunOf } from '@sluice/contracts';
 import { type Bus, changeStreams, publish, requestEndpoints, type RunContext } from '@sluice/messaging';
-import { formatLsn, type Lsn } from '@sluice/model';
+import { formatLsn, judgeObjects, type Lsn } from '@sluice/model';
 import { type Endpoint, toEndpoint } from '@sluice/postgres-client';
 import { TargetSession, TextFormNeeded } from '@sluice/postgres-writer';
 import {
@@ -109,11 +109,13 @@ async function applyUntilStopped(options: SessionOptions): Promise<WorkOutcome> 
       taskId: run.task.taskId,
       conflictPolicy: run.task.incremental.conflictPolicy,
       silenceMs: config.SLUICE_APPLY_SILENCE_MS,
+      judge: judgeObjects(run.task.objects),
       ddl: ddlSettings({
         task: run.task,
         source: endpoints.source,
         log: options.log,
         onExecuted: (count) => progress.ddlExecuted(count),
+        onOutside: (count) => progress.ddlOutside(count),
         onForged: (count) => progress.ddlForged(count),
       }),
     });

@@ -4,6 +4,7 @@ import {
   type StageRunOf,
   DEFAULT_INCREMENTAL_OPTIONS,
   DEFAULT_USER_OPTIONS,
+  EVERYTHING,
 } from '@sluice/contracts';
 import { present } from '@sluice/kernel';
 import { type Bus, connectBus, consumeRuns } from '@sluice/messaging';
@@ -55,6 +56,7 @@ beforeEach(async () => {
       name: 'spec',
       syncType: 'full_and_incremental',
       incremental: DEFAULT_INCREMENTAL_OPTIONS,
+      objects: EVERYTHING,
       ddlDecisions: [],
       users: DEFAULT_USER_OPTIONS,
       ...names,

@@ -11,14 +11,16 @@ export interface FollowDdlOptions {
   readonly source: Endpoint;
   readonly log: Pick<Logger, 'info' | 'warn'>;
   readonly onExecuted: (count: number) => void;
+  /** How many were left out, as they are about objects that do not belong to the task. */
+  readonly onOutside: (count: number) => void;
   readonly onForged: (count: number) => void;
 }
 
 /** How the writer treats DDL of the source; `null` when the task does not follow it. */
-export function ddlSettings({ task, source, log, onExecuted, onForged }: FollowDdlOptions): DdlSettings | null {
+export function ddlSettings({ task, source, log, ...on }: FollowDdlOptions): DdlSettings | null {
   const { enabled, policies } = task.incremental.ddl;
   if (!enabled) return null;
-  onExecuted(0);
+  on.onExecuted(0);
   let wasForged = false;
   return {
     helperName: task.slotName,
@@ -32,11 +34,13 @@ export function ddlSettings({ task, source, log, onExecuted, onForged }: FollowD
       // Once: whoever writes one can write any number.
       if (!wasForged) log.warn({}, 'a message that looks like DDL was not written by the capture, and is left out');
       wasForged = true;
-      onForged(count);
+      on.onForged(count);
     },
     onExecuted: (executed) => {
       executed.forEach((ddl) => logExecuted(log, ddl));
-      onExecuted(executed.length);
+      const outsideCount = executed.filter(({ outcome }) => outcome === 'outside').length;
+      on.onExecuted(executed.length - outsideCount);
+      on.onOutside(outsideCount);
     },
   };
 }

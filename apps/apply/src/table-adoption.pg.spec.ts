@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { DEFAULT_INCREMENTAL_OPTIONS, DEFAULT_USER_OPTIONS, type DdlDecision } from '@sluice/contracts';
+import { DEFAULT_INCREMENTAL_OPTIONS, DEFAULT_USER_OPTIONS, type DdlDecision, EVERYTHING } from '@sluice/contracts';
 import { type TargetSession } from '@sluice/postgres-writer';
 import { createLogger } from '@sluice/telemetry';
 import { DdlPair, waitFor } from '@sluice/testing';
@@ -30,6 +30,7 @@ function adopt(decisions: DdlDecision[] = []): TableAdoption {
       name: 'spec',
       syncType: 'full_and_incremental',
       incremental: DEFAULT_INCREMENTAL_OPTIONS,
+      objects: EVERYTHING,
       ddlDecisions: decisions,
       users: DEFAULT_USER_OPTIONS,
       slotName: pair.helperName,

@@ -8,6 +8,7 @@ import {
   type StageRunOf,
   DEFAULT_INCREMENTAL_OPTIONS,
   DEFAULT_USER_OPTIONS,
+  EVERYTHING,
 } from '@sluice/contracts';
 import { type Bus, changeStreams, connectBus, desiredStates, publish } from '@sluice/messaging';
 import { readSlot } from '@sluice/postgres-replication';
@@ -89,6 +90,7 @@ class Setup implements AsyncDisposable {
       slotName: this.name,
       publicationName: this.name,
       incremental: DEFAULT_INCREMENTAL_OPTIONS,
+      objects: EVERYTHING,
       ddlDecisions: [],
       users: DEFAULT_USER_OPTIONS,
     };

@@ -7,6 +7,7 @@ import {
   type TaskSpec,
   DEFAULT_INCREMENTAL_OPTIONS,
   DEFAULT_USER_OPTIONS,
+  EVERYTHING,
 } from '@sluice/contracts';
 import { abortReason } from '@sluice/kernel';
 import { type Bus, type ChangeMessage, changeStreams, connectBus, publish } from '@sluice/messaging';
@@ -70,6 +71,7 @@ class Setup implements AsyncDisposable {
       slotName: name,
       publicationName: name,
       incremental: DEFAULT_INCREMENTAL_OPTIONS,
+      objects: EVERYTHING,
       ddlDecisions: [],
       users: DEFAULT_USER_OPTIONS,
     };

@@ -1,4 +1,6 @@
 import { SluiceError, type TaskSpec } from '@sluice/contracts';
+import { judgeObjects, type ObjectJudge } from '@sluice/model';
+import { selectTables } from '@sluice/postgres-catalog';
 import { type Client } from '@sluice/postgres-client';
 import { ddlCaptureState, installDdlCapture } from '@sluice/postgres-ddl';
 import {
@@ -11,29 +13,35 @@ import {
 /** More names would not help a person. */
 const TABLES_SHOWN_MAX = 20;
 
+type CoveredTask = Pick<TaskSpec, 'slotName' | 'publicationName' | 'incremental' | 'objects'>;
+
 /**
- * Looks whether the changes of every table are published. A table that is not in the publication is missing on the
- * target for ever, and nothing in the stream of changes tells of it.
+ * Looks whether the changes of every table of the task are published. A table that is not in the publication is missing on
+ * the target for ever, and nothing in the stream of changes tells of it.
  */
 export class Coverage {
-  readonly #task: Pick<TaskSpec, 'slotName' | 'publicationName' | 'incremental'>;
+  readonly #task: CoveredTask;
+  readonly #judge: ObjectJudge;
   /** As of the first look: what is missing of these was taken out, anything else is new. */
   #publishedOids: ReadonlySet<number> | null = null;
 
-  constructor(task: Pick<TaskSpec, 'slotName' | 'publicationName' | 'incremental'>) {
+  constructor(task: CoveredTask) {
     this.#task = task;
+    this.#judge = judgeObjects(task.objects);
   }
 
   /** @throws SluiceError 4005 when the publication was changed, 4006 when a table is new, 4008 when DDL is captured no more. */
   async check(client: Client): Promise<void> {
     const { publicationName } = this.#task;
     await requirePublication(client, publicationName);
-    const unpublished = await unpublishedTables(client, publicationName);
-    const removed = unpublished.filter(({ oid }) => this.#publishedOids?.has(oid));
+    const found = await unpublishedTables(client, publicationName);
+    // Whatever it is called now: a table that is followed stays with the task.
+    const removed = found.filter(({ oid }) => this.#publishedOids?.has(oid));
     if (removed.length > 0) {
       const detail = `publication ${publicationName} lost ${namesOf(removed)}`;
       throw new SluiceError('SLUICE-4005', { detail });
     }
+    const unpublished = await selectTables(client, found, { judge: this.#judge, by: 'joins' });
     const joinsByItself = await this.#isDdlCaptured(client);
     if (unpublished.length > 0 && !joinsByItself)
       throw new SluiceError('SLUICE-4006', { detail: namesOf(unpublished) });

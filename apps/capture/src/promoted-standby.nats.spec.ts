@@ -3,6 +3,7 @@ import {
   CHANGE_HEADERS,
   DEFAULT_INCREMENTAL_OPTIONS,
   DEFAULT_USER_OPTIONS,
+  EVERYTHING,
   helperObjectName,
   type TaskSpec,
 } from '@sluice/contracts';
@@ -127,6 +128,7 @@ describe.each([12, 15, 18] as const)('a source of major %d whose standby was pro
       slotName: name,
       publicationName: name,
       incremental: DEFAULT_INCREMENTAL_OPTIONS,
+      objects: EVERYTHING,
       ddlDecisions: [],
       users: DEFAULT_USER_OPTIONS,
     };

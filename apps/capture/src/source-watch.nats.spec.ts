@@ -4,6 +4,7 @@ import {
   CHANGE_HEADERS,
   DEFAULT_INCREMENTAL_OPTIONS,
   DEFAULT_USER_OPTIONS,
+  EVERYTHING,
   helperObjectName,
   type IncrementalOptions,
   type Progress,
@@ -130,6 +131,7 @@ describe('the watch on the source', () => {
       slotName: name,
       publicationName: name,
       incremental: { ...DEFAULT_INCREMENTAL_OPTIONS, ...options.incremental },
+      objects: EVERYTHING,
       ddlDecisions: [],
       users: DEFAULT_USER_OPTIONS,
     };
@@ -284,7 +286,14 @@ describe('confirm: stored', () => {
     await source.query(`SELECT pg_create_logical_replication_slot('${name}', 'pgoutput')`);
     const incremental = { ...DEFAULT_INCREMENTAL_OPTIONS, confirm: 'stored' as const };
     const names = { name: 'spec-task', slotName: name, publicationName: name, users: DEFAULT_USER_OPTIONS };
-    const task: TaskSpec = { ...names, taskId, syncType: 'full_and_incremental', incremental, ddlDecisions: [] };
+    const task: TaskSpec = {
+      ...names,
+      taskId,
+      syncType: 'full_and_incremental',
+      incremental,
+      objects: EVERYTHING,
+      ddlDecisions: [],
+    };
     const watched = new Watched(bus, source, { task });
     open.push(watched);
     return watched;

@@ -1,6 +1,13 @@
 import { SluiceError, type SlotHealth, type TaskSpec } from '@sluice/contracts';
 import { delay } from '@sluice/kernel';
-import { addRetentionSample, formatLsn, type Lsn, type RetentionSample, secondsUntilSlotLost } from '@sluice/model';
+import {
+  addRetentionSample,
+  formatLsn,
+  judgeObjects,
+  type Lsn,
+  type RetentionSample,
+  secondsUntilSlotLost,
+} from '@sluice/model';
 import { type SequenceState, SequenceLooks } from '@sluice/postgres-catalog';
 import { type Client, connect, type Endpoint } from '@sluice/postgres-client';
 import { type ExistingSlot, readSourceFacts, requireSlot, type SourceFacts } from '@sluice/postgres-replication';
@@ -48,7 +55,7 @@ export class SourceWatch {
   readonly #task: TaskSpec;
   readonly #clock: SourceClock;
   readonly #coverage: Coverage;
-  readonly #sequences = new SequenceLooks();
+  readonly #sequences: SequenceLooks;
   #samples: readonly RetentionSample[] = [];
   #first: SourceFacts | null = null;
   #idle: IdleSight | null = null;
@@ -59,6 +66,10 @@ export class SourceWatch {
     this.#task = task;
     this.#clock = clock;
     this.#coverage = new Coverage(task);
+    this.#sequences = new SequenceLooks({
+      judge: judgeObjects(task.objects),
+      publicationName: task.publicationName,
+    });
   }
 
   /** Heartbeats that were sent. */

@@ -1,7 +1,9 @@
 import { Module } from '@nestjs/common';
+import { CatalogHandler } from './catalog.handler.js';
 import { ConnectionTestHandler } from './connection-test.handler.js';
 import { QuestionPlaces } from './question-places.js';
 import { SourceRolesHandler } from './source-roles.handler.js';
 
 @Module({ controllers: [ConnectionTestHandler, SourceRolesHandler], providers: [QuestionPlaces] })
+@Module({ controllers: [ConnectionTestHandler, CatalogHandler] })
 export class ConnectionTestModule {}

@@ -3,7 +3,7 @@ import { isAnyStepLocked, readBuildProgress, readCopyProgress, readOpenSteps } f
 import { type BuildContext, checkOrders } from './load-context.js';
 import { throwRecorded } from './load-errors.js';
 import { buildProgress } from './load-progress.js';
-import { WorkItems } from './work-items.js';
+import { taskOfItem, WorkItems } from './work-items.js';
 
 const LOOK_INTERVAL_MS = 500;
 /** Thousands of small indexes are built faster than it makes sense to look. */
@@ -17,7 +17,7 @@ export async function buildStructure(load: BuildContext, scope: 'before-join' | 
   const { target, taskId, run } = load;
   const copied = await readCopyProgress(target, taskId, run.epoch);
   const toRun = (stepId: string) =>
-    ({ version: 1, runId: stepId, epoch: run.epoch, task: run.task, stage: 'build', stepId }) as const;
+    ({ version: 1, runId: stepId, epoch: run.epoch, task: taskOfItem(run.task), stage: 'build', stepId }) as const;
   let items = new WorkItems(load, toRun);
   let givenOut: number | null = null;
   for (;;) {

@@ -1,4 +1,5 @@
 import { type Conflict, type StageRunOf } from '@sluice/contracts';
+import { judgeObjects } from '@sluice/model';
 import { removeDdlCapture } from '@sluice/postgres-ddl';
 import {
   connectSource,
@@ -23,12 +24,13 @@ export async function cleanUp(
   databases: TaskDatabases,
   recordConflicts: (conflicts: Conflict[]) => Promise<void>,
 ): Promise<WorkOutcome> {
-  const { taskId, slotName, publicationName, incremental, users } = run.task;
+  const { taskId, slotName, publicationName, incremental, users, objects } = run.task;
   await using source = await connectSource(databases.source, { applicationName: `cleanup ${taskId}` });
   await using target = await connectTarget(databases.target, { applicationName: `cleanup ${taskId}` });
   const record = await readLoad(target, taskId);
   const isLoaded = record?.isLoaded === true;
-  if (isLoaded) await copySequences({ source, target });
+  // Order: before the publication goes, which tells what tables that were renamed belong to the task.
+  if (isLoaded) await copySequences({ source, target }, { judge: judgeObjects(objects), publicationName });
   await settleRoles({ source, target }, { taskId, withMemberships: isLoaded && users.privileges });
   await dropSlot(source, slotName);
   if (incremental.ddl.enabled) await removeDdlCapture(source, slotName);

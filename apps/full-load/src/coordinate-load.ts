@@ -1,6 +1,6 @@
 import { type StageResult } from '@sluice/contracts';
 import { present } from '@sluice/kernel';
-import { formatLsn } from '@sluice/model';
+import { formatLsn, judgeObjects } from '@sluice/model';
 import {
   connectSource,
   connectTarget,
@@ -23,7 +23,7 @@ import { letGo } from './let-go.js';
 import { isSnapshotLost, RecordedFailure, StopOrdered } from './load-errors.js';
 import { phaseProgress } from './load-progress.js';
 import { obtainSnapshot } from './obtain-snapshot.js';
-import { prepareSource, publishLateTables } from './publish-tables.js';
+import { prepareSource, publishAsOf } from './publish-tables.js';
 import { transferStructure } from './transfer-structure.js';
 
 /** A source that loses snapshots faster than tables are copied needs a person. */
@@ -40,7 +40,9 @@ export async function coordinateLoad(context: LoadContext): Promise<WorkOutcome>
   await using target = await connectTarget(context.databases.target, application);
   await openLedger(target, taskId);
   const isFollowed = context.run.task.syncType !== 'full';
-  const load: Load = { ...context, taskId, source, target, isFollowed, ledger: await watchLedger(target, taskId) };
+  const judge = judgeObjects(context.run.task.objects);
+  const ledger = await watchLedger(target, taskId);
+  const load: Load = { ...context, taskId, source, target, isFollowed, judge, ledger };
   context.onHealthy();
   try {
     return { kind: 'succeeded', result: await runLoad(load) };
@@ -59,7 +61,7 @@ async function runLoad(load: Load): Promise<StageResult> {
     // Tables of several moments become one by the changes between them; what looks across tables is built after those.
     await buildStructure(load, (await isOneMoment(load.target, load.taskId)) ? 'all' : 'before-join');
     await reportTotals(load, 'finishing');
-    await copySequences(load);
+    await copySequences(load, { judge: load.judge, publicationName: load.run.task.publicationName });
     await markLoaded(load.target, load.taskId);
   }
   await reportTotals(load, 'done');
@@ -91,15 +93,18 @@ async function copyEverything(load: Load, record: LoadRecord): Promise<void> {
   }
 }
 
-/** A snapshot whose every table is published at its moment, as only then nothing is between its rows and the changes. */
+/** A snapshot whose tables are those that are published at its moment, as only then nothing is between its rows and the changes. */
 async function obtainPublishedSnapshot(load: Load): Promise<void> {
   for (;;) {
     await obtainSnapshot(load);
     const { isStructureDone, snapshot } = await readRecord(load);
     if (!load.isFollowed || isStructureDone) return;
-    const late = await publishLateTables(load, present(snapshot, 'the snapshot in the ledger'));
-    if (late === 0) return;
-    load.log.info({ tables: late }, 'tables were created while the snapshot was made: another one is needed');
+    const changed = await publishAsOf(load, present(snapshot, 'the snapshot in the ledger'));
+    if (changed === 0) return;
+    load.log.info(
+      { tables: changed },
+      'tables came or were renamed while the snapshot was made: another one is needed',
+    );
     await forgetSnapshot(load.target, load.taskId);
   }
 }

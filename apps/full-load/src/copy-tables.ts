@@ -1,6 +1,6 @@
 import { SluiceError } from '@sluice/contracts';
 import { delay, present } from '@sluice/kernel';
-import { type QualifiedName, readTables, readVersionNum } from '@sluice/postgres-catalog';
+import { type QualifiedName, readSelectedTables, readTables, readVersionNum } from '@sluice/postgres-catalog';
 import { quoteQualified } from '@sluice/postgres-client';
 import {
   beginUnderSnapshot,
@@ -21,7 +21,7 @@ import { copySessionName } from './copy-worker.js';
 import { checkOrders, type Load } from './load-context.js';
 import { RecordedFailure, throwRecorded } from './load-errors.js';
 import { CopyRate } from './load-progress.js';
-import { WorkItems } from './work-items.js';
+import { taskOfItem, WorkItems } from './work-items.js';
 
 /** More names would not help a person. */
 const TABLES_SHOWN_MAX = 20;
@@ -37,7 +37,7 @@ export async function copyTables(load: Load): Promise<void> {
     version: 1,
     runId: chunkId,
     epoch: run.epoch,
-    task: run.task,
+    task: taskOfItem(run.task),
     stage: 'copy',
     chunkId,
   }));
@@ -50,9 +50,9 @@ async function startUnfinished(
   snapshot: ExportedSnapshot,
   start: { generation: number; startLsn: Parameters<typeof startTables>[1]['startLsn'] },
 ): Promise<void> {
-  const { source, target, taskId, chunkBytes, log } = load;
+  const { source, target, taskId, chunkBytes, judge, log } = load;
   await beginUnderSnapshot(source, snapshot);
-  const tables = (await readTables(source)).filter(({ kind }) => kind === 'table');
+  const tables = (await readSelectedTables(source, judge)).filter(({ kind }) => kind === 'table');
   const sourceVersionNum = await readVersionNum(source);
   await source.query('COMMIT');
   const onTarget = new Map((await readTables(target)).map((table) => [tableKey(table), table]));

@@ -9,6 +9,7 @@ import {
   type TaskSpec,
   DEFAULT_INCREMENTAL_OPTIONS,
   DEFAULT_USER_OPTIONS,
+  EVERYTHING,
 } from '@sluice/contracts';
 import { Secret } from '@sluice/kernel';
 import {
@@ -71,6 +72,7 @@ beforeEach(async () => {
     slotName: name,
     publicationName: name,
     incremental: DEFAULT_INCREMENTAL_OPTIONS,
+    objects: EVERYTHING,
     ddlDecisions: [],
     users: DEFAULT_USER_OPTIONS,
   };
@@ -292,6 +294,50 @@ describe('a full load', () => {
     const [all] = await source.query('SELECT count(*)::int AS rows FROM late');
     expect(changes?.transactions).toBeGreaterThan(0);
     expect(all).toEqual({ rows: (copy?.rows ?? 0) + (changes?.transactions ?? 0) });
+  });
+
+  it('publishes and copies what is selected under its snapshot, also when names change while the slot waits', async () => {
+    task = { ...task, objects: { level: 'database', exclude: ['*.left_*'] } };
+    await source.query(`CREATE TABLE stays (id int PRIMARY KEY); CREATE TABLE goes (id int PRIMARY KEY);
+      CREATE TABLE left_comes (id serial PRIMARY KEY); CREATE TABLE left_there (id int PRIMARY KEY);
+      INSERT INTO stays VALUES (1); INSERT INTO goes VALUES (1); INSERT INTO left_comes VALUES (41); INSERT INTO left_there VALUES (1)`);
+    await target.query(`CREATE TABLE left_there (mine text); INSERT INTO left_there VALUES ('mine')`);
+    const renaming = await source.connect();
+    await renaming.query('BEGIN; SELECT txid_current()');
+    startServices();
+    await order('full-load');
+    await waitFor('the slot to wait', async () => {
+      const rows = await source.query(
+        `SELECT FROM pg_stat_activity WHERE application_name = 'sluice snapshot' AND wait_event_type = 'Lock'
+         AND datname = current_database()`,
+      );
+      return rows.length > 0;
+    });
+    await renaming.query('ALTER TABLE goes RENAME TO left_alone; ALTER TABLE left_comes RENAME TO comes');
+    await renaming.query(`SELECT setval('left_comes_id_seq', 90); COMMIT`);
+    expect(await ended('full-load')).toMatchObject({ outcome: 'succeeded', result: { tables: 2, rows: 2 } });
+    const published = await source.query<{ name: string }>(
+      'SELECT tablename AS name FROM pg_publication_tables ORDER BY 1',
+    );
+    expect(published.map(({ name }) => name)).toEqual(['comes', 'stays']);
+    const tables = await target.query<{ name: string }>(
+      `SELECT relname AS name FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace ORDER BY 1`,
+    );
+    expect(tables.map(({ name }) => name)).toEqual(['comes', 'left_there', 'stays']);
+    expect(await target.query('SELECT * FROM left_there')).toEqual([{ mine: 'mine' }]);
+    expect(await target.query(`SELECT last_value::int AS at FROM left_comes_id_seq`)).toEqual([{ at: 90 }]);
+  });
+
+  it('refuses a selection that is not closed, also when it was when it was checked', async () => {
+    task = { ...task, objects: { level: 'table', objects: [{ kind: 'view', schema: 'public', name: 'shown' }] } };
+    await source.query('CREATE TABLE needed (id int PRIMARY KEY); CREATE VIEW shown AS SELECT * FROM needed');
+    startServices();
+    await order('full-load');
+    expect(await ended('full-load')).toMatchObject({
+      outcome: 'failed',
+      error: { code: 'SLUICE-3007', detail: '"public"."needed" (needed by view "public"."shown")' },
+    });
+    expect(await target.query(`SELECT FROM pg_class WHERE relname IN ('needed', 'shown')`)).toEqual([]);
   });
 
   it('needs no slot when nothing follows it, and leaves nothing behind', async () => {

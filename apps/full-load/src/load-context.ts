@@ -1,5 +1,6 @@
 import { type Progress, type StageRun, type StageRunOf } from '@sluice/contracts';
 import { type Client } from '@sluice/postgres-client';
+import { type ObjectJudge } from '@sluice/model';
 import { type LedgerWatch } from '@sluice/postgres-snapshot';
 import { type Logger } from '@sluice/telemetry';
 import { StopOrdered } from './load-errors.js';
@@ -44,6 +45,8 @@ export interface Load extends LoadContext {
   readonly ledger: LedgerWatch;
   /** Whether changes follow the load: then there is a slot and a publication. */
   readonly isFollowed: boolean;
+  /** Which objects of the source belong to the task. */
+  readonly judge: ObjectJudge;
 }
 
 /** @throws the signal's reason or StopOrdered when this load must not go on. */

@@ -3,6 +3,7 @@ import { isSnapshotAlive, readLoad } from '@sluice/postgres-snapshot';
 import { randomUUID } from 'node:crypto';
 import { checkOrders, type Load } from './load-context.js';
 import { throwRecorded } from './load-errors.js';
+import { taskOfItem } from './work-items.js';
 
 const LOOK_INTERVAL_MS = 500;
 /** An order can be lost with the bus; another holder for the same snapshot does no harm, as only one can have the lock. */
@@ -28,7 +29,7 @@ export async function obtainSnapshot(load: Load): Promise<void> {
 
 function orderSnapshot({ run, publishItem }: Load, order: { generation: number; orders: number }): Promise<void> {
   return publishItem(
-    { version: 1, runId: randomUUID(), epoch: run.epoch, task: run.task, stage: 'snapshot' },
+    { version: 1, runId: randomUUID(), epoch: run.epoch, task: taskOfItem(run.task), stage: 'snapshot' },
     `snapshot:${run.task.taskId}:${run.epoch}:${order.generation}:${run.runId}:${order.orders}`,
   );
 }

@@ -1,14 +1,15 @@
 import { SluiceError } from '@sluice/contracts';
-import { readTables, readVersionNum } from '@sluice/postgres-catalog';
+import { type QualifiedName, readSelectedTables, readVersionNum, selectTables } from '@sluice/postgres-catalog';
 import { hasSqlState, SQLSTATE } from '@sluice/postgres-client';
 import { ddlCaptureState, installDdlCapture } from '@sluice/postgres-ddl';
-import { unpublishedTables } from '@sluice/postgres-replication';
+import { publishedStrangers, unpublishedTables } from '@sluice/postgres-replication';
 import {
   beginUnderSnapshot,
   ensurePublication,
   type ExportedSnapshot,
   type LoadRecord,
   publishTables,
+  withdrawTables,
 } from '@sluice/postgres-snapshot';
 import { type Load } from './load-context.js';
 import { refuseCollisions } from './transfer-structure.js';
@@ -17,9 +18,9 @@ import { refuseCollisions } from './transfer-structure.js';
 export async function prepareSource(load: Load, record: LoadRecord): Promise<void> {
   if (!record.isStructureDone) await refuseCollisions(load);
   if (!load.isFollowed) return;
-  const { source, run } = load;
+  const { source, run, judge } = load;
   try {
-    const facts = { tables: await readTables(source), versionNum: await readVersionNum(source) };
+    const facts = { tables: await readSelectedTables(source, judge), versionNum: await readVersionNum(source) };
     await ensurePublication(source, run.task.publicationName, facts);
   } catch (error) {
     throw asPublicationError(error, run.task.publicationName);
@@ -42,27 +43,41 @@ async function captureDdl({ source, run, log }: Load): Promise<void> {
 }
 
 /**
- * The slot waits for running transactions, and these may create tables after the publication was made: the snapshot
- * sees them, the publication lacks them. Publishes them, for a snapshot that is made afterwards.
- * @returns how many tables of this snapshot were not published at its moment.
+ * The slot waits for running transactions, and these may create or rename tables after the publication was made: the
+ * snapshot sees tables that the publication lacks, or not any more those that it has. Publishes and withdraws them, for a
+ * snapshot that is made afterwards.
+ * @returns how many tables of this snapshot were not published as they should be at its moment.
  * @throws SluiceError 3003 when the snapshot is lost, 4005 when the role may not publish a table.
  */
-export async function publishLateTables(load: Load, snapshot: ExportedSnapshot): Promise<number> {
+export async function publishAsOf(load: Load, snapshot: ExportedSnapshot): Promise<number> {
   const { source, run } = load;
   const { publicationName } = run.task;
   await beginUnderSnapshot(source, snapshot);
-  const late = await unpublishedTables(source, publicationName);
+  const seen = await findDifference(load);
   await source.query('COMMIT');
-  if (late.length === 0) return 0;
+  const count = seen.late.length + seen.strangers.length;
+  if (count === 0) return 0;
   // Some may have been dropped since, or published by a run that was killed then.
-  const tables = await unpublishedTables(source, publicationName);
+  const now = await findDifference(load);
   try {
-    if (tables.length > 0) await publishTables(source, publicationName, tables);
+    if (now.late.length > 0) await publishTables(source, publicationName, now.late);
+    if (now.strangers.length > 0) await withdrawTables(source, publicationName, now.strangers);
   } catch (error) {
     // Dropped at this moment: the look at the next snapshot says what is left.
     if (!hasSqlState(error, SQLSTATE.undefinedTable)) throw asPublicationError(error, publicationName);
   }
-  return late.length;
+  return count;
+}
+
+async function findDifference({ source, run, judge }: Load): Promise<{
+  readonly late: readonly QualifiedName[];
+  readonly strangers: readonly QualifiedName[];
+}> {
+  const { publicationName } = run.task;
+  return {
+    late: await selectTables(source, await unpublishedTables(source, publicationName), { judge }),
+    strangers: await publishedStrangers(source, publicationName, judge),
+  };
 }
 
 function asPublicationError(error: unknown, publicationName: string): unknown {

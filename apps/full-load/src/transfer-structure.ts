@@ -1,6 +1,6 @@
 import { SluiceError } from '@sluice/contracts';
 import { present } from '@sluice/kernel';
-import { readTables, type TableFacts } from '@sluice/postgres-catalog';
+import { readSelectedTables, type TableFacts } from '@sluice/postgres-catalog';
 import { inTransaction, quoteQualified } from '@sluice/postgres-client';
 import {
   applyPreData,
@@ -16,6 +16,7 @@ import {
   beginUnderSnapshot,
   type NewBuildStep,
   readLoad,
+  recordBrought,
   recordRoles,
   recordStructure,
 } from '@sluice/postgres-snapshot';
@@ -25,16 +26,27 @@ import { type Load } from './load-context.js';
 /** More names would not help a person. */
 const COLLISIONS_SHOWN_MAX = 20;
 
-/** @throws SluiceError 3002 when the target has objects of the names that are needed. */
-export async function refuseCollisions({ source, target, roles }: Load): Promise<void> {
+/** @throws SluiceError 3002 when the target has objects of the names that are needed, 3007 when the selection is not closed. */
+export async function refuseCollisions({ source, target, roles, judge }: Load): Promise<void> {
   const facts = await readTargetFacts(target);
   const plan = await inTransaction(source, 'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY', () =>
-    readStructure(source, { target: facts, roles }),
+    readStructure(source, { target: facts, roles, judge }),
   );
+  requireClosed(plan);
   const taken = await findCollisions(target, plan);
   if (taken.length === 0) return;
   const more = taken.length > COLLISIONS_SHOWN_MAX ? ` and ${taken.length - COLLISIONS_SHOWN_MAX} more` : '';
   throw new SluiceError('SLUICE-3002', { detail: `${taken.slice(0, COLLISIONS_SHOWN_MAX).join(', ')}${more}` });
+}
+
+/** What was selected changes on the source, also after it was checked. */
+function requireClosed({ missing }: StructurePlan): void {
+  if (missing.length === 0) return;
+  const names = missing
+    .slice(0, COLLISIONS_SHOWN_MAX)
+    .map(({ schema, name, neededBy }) => `${quoteQualified(schema, name)} (needed by ${neededBy})`);
+  const more = missing.length > COLLISIONS_SHOWN_MAX ? ` and ${missing.length - COLLISIONS_SHOWN_MAX} more` : '';
+  throw new SluiceError('SLUICE-3007', { detail: `${names.join(', ')}${more}` });
 }
 
 /**
@@ -42,19 +54,21 @@ export async function refuseCollisions({ source, target, roles }: Load): Promise
  * all of it or nothing.
  */
 export async function transferStructure(load: Load): Promise<void> {
-  const { source, target, taskId, log } = load;
+  const { source, target, taskId, judge, log } = load;
   const record = present(await readLoad(target, taskId), 'the load in the ledger');
   await beginUnderSnapshot(source, present(record.snapshot, 'the snapshot in the ledger'));
   const chosen = await chooseRoles(load);
   const plan = await readStructure(source, await structureOptions(load, chosen));
-  const tables = await readTables(source);
+  const tables = await readSelectedTables(source, judge);
   await source.query('COMMIT');
+  requireClosed(plan);
   for (const { identity, reason } of plan.unsupported) log.warn({ identity, reason }, 'object is not transferred');
   await recordStructure(target, taskId, {
     createStructure: async () => {
       // First, as owners and privileges need them. What is cluster-wide is transactional, too.
       if (chosen) await recordRoles(target, taskId, await createRoles(target, chosen.plan, chosen.passwords));
       await applyPreData(target, plan);
+      await recordBrought(target, taskId, plan.brought);
     },
     structureLsn: record.consistentLsn,
     steps: [...structureSteps(plan), ...analyzeSteps(plan, tables)],
@@ -62,12 +76,12 @@ export async function transferStructure(load: Load): Promise<void> {
 }
 
 /** Owners and privileges follow for roles that the target has, unless the deployment wants none, and for those that the task brings. */
-async function structureOptions({ target, roles }: Load, chosen: ChosenRoles | null): Promise<StructureOptions> {
+async function structureOptions({ target, roles, judge }: Load, chosen: ChosenRoles | null): Promise<StructureOptions> {
   const facts = await readTargetFacts(target);
-  if (!chosen) return { target: facts, roles };
+  if (!chosen) return { target: facts, roles, judge };
   const others = roles === 'none' ? { roles: new Set<string>(), assumableRoles: new Set<string>() } : {};
   const names = chosen.plan.roles.map(({ name }) => name);
-  return { target: withRoles({ ...facts, ...others }, names, chosen.plan.wishes), roles: 'existing' };
+  return { target: withRoles({ ...facts, ...others }, names, chosen.plan.wishes), roles: 'existing', judge };
 }
 
 /** Groups depend on those before them, so the first step that looks across tables makes all from its group on wait. */

@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import {
   conflictRecords,
   DEFAULT_INCREMENTAL_OPTIONS,
+  EVERYTHING,
   helperObjectName,
   type Stage,
   type StageEvent,
@@ -162,6 +163,7 @@ async function stand(
     slotName: name,
     publicationName: name,
     incremental: DEFAULT_INCREMENTAL_OPTIONS,
+    objects: EVERYTHING,
     ddlDecisions: [],
     users: { roles: [owner, reader, group], passwords: true, privileges: true, ...options },
   };

@@ -1,4 +1,4 @@
-import { type StageRun } from '@sluice/contracts';
+import { EVERYTHING, type StageRun, type TaskSpec } from '@sluice/contracts';
 import { type BuildContext } from './load-context.js';
 
 /** Items that are on their way to the bus at the same time. */
@@ -51,4 +51,12 @@ export class WorkItems {
     this.#round += 1;
     await this.giveOut(await open());
   }
+}
+
+/**
+ * The task as a work item carries it. There are thousands of them, and the ledger says what to do: a selection that lists
+ * thousands of objects must not be in each.
+ */
+export function taskOfItem(task: TaskSpec): TaskSpec {
+  return { ...task, objects: EVERYTHING };
 }

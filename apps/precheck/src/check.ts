@@ -1,4 +1,5 @@
-import { type SyncType, type UserOptions } from '@sluice/contracts';
+import { type ObjectSelection, type SyncType, type UserOptions } from '@sluice/contracts';
+import { type ObjectJudge } from '@sluice/model';
 import { type ServerFacts } from '@sluice/postgres-catalog';
 import { type Client } from '@sluice/postgres-client';
 import { type DdlCaptureOptions } from '@sluice/postgres-ddl';
@@ -9,6 +10,9 @@ export interface CheckContext {
   readonly source: Client;
   readonly target: Client;
   readonly syncType: SyncType;
+  readonly selection: ObjectSelection;
+  /** Decides what is selected. */
+  readonly judge: ObjectJudge;
   /** Names of what captures DDL on the source; `null` when it is not to be captured. */
   readonly ddlCapture: DdlCaptureOptions | null;
   /** Which roles come along. */

@@ -1,6 +1,8 @@
 import { type Check } from './check.js';
 import { names } from './checks/names.js';
 import { notSameDatabase } from './checks/not-same-database.js';
+import { selectedObjectsExist } from './checks/selected-objects-exist.js';
+import { selectionClosed } from './checks/selection-closed.js';
 import { sourceDdlCapture } from './checks/source-ddl-capture.js';
 import { sourceLongTransactions } from './checks/source-long-transactions.js';
 import { sourceNotStandby } from './checks/source-not-standby.js';
@@ -34,6 +36,8 @@ export const CHECKS: readonly Check[] = [
   sourceWalSenders,
   sourceWalKeep,
   sourceLongTransactions,
+  selectedObjectsExist,
+  selectionClosed,
   sourcePrivileges,
   sourceRowSecurity,
   sourceReplicaIdentity,

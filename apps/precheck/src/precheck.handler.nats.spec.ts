@@ -6,6 +6,7 @@ import {
   type StageRunOf,
   DEFAULT_INCREMENTAL_OPTIONS,
   DEFAULT_USER_OPTIONS,
+  EVERYTHING,
 } from '@sluice/contracts';
 import { Secret } from '@sluice/kernel';
 import { type Bus, connectBus, consumeEvents, consumeRuns, publishRun, serveCredentials } from '@sluice/messaging';
@@ -78,6 +79,7 @@ function precheckRun(): StageRunOf<'precheck'> {
       slotName: name,
       publicationName: name,
       incremental: DEFAULT_INCREMENTAL_OPTIONS,
+      objects: EVERYTHING,
       ddlDecisions: [],
       users: DEFAULT_USER_OPTIONS,
     },

@@ -25,13 +25,14 @@ export class PrecheckHandler {
       work: async ({ signal }) => {
         const busKey = config.SLUICE_BUS_KEY;
         const { source, target } = await requestEndpoints(bus, run.task.taskId, { service, busKey });
-        const { slotName: helperName, publicationName, incremental, users } = run.task;
+        const { slotName: helperName, publicationName, incremental, users, objects: selection } = run.task;
         const report = await runPrechecks(
           { source: toEndpoint(source), target: toEndpoint(target) },
           {
             syncType: run.task.syncType,
             users,
             ddlCapture: incremental.ddl.enabled ? { helperName, publicationName } : null,
+            selection,
             checkTimeoutMs: config.SLUICE_PRECHECK_CHECK_TIMEOUT_MS,
             signal,
           },

@@ -1,4 +1,5 @@
 import { type UserOptions } from '@sluice/contracts';
+import { type ObjectJudge } from '@sluice/model';
 import {
   planRoles,
   readStructure,
@@ -17,13 +18,13 @@ export interface Plans {
 }
 
 /** Each is read once, by the lane of the check that asks first; the others wait for it. */
-export function readPlansOnce(users: UserOptions): Plans {
+export function readPlansOnce({ users, judge }: { readonly users: UserOptions; readonly judge: ObjectJudge }): Plans {
   const roles = once((lane) => (users.roles.length === 0 ? Promise.resolve(null) : planRoles(lane, users)));
   const structure = once(async (lane) => {
     const facts = await readTargetFacts(lane.target);
     const created = (await roles(lane))?.roles ?? [];
     const names = created.map(({ name }) => name);
-    return readStructure(lane.source, { target: withRoles(facts, names, users), roles: 'existing' });
+    return readStructure(lane.source, { target: withRoles(facts, names, users), roles: 'existing', judge });
   });
   return { roles, structure };
 }

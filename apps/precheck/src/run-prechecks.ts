@@ -1,17 +1,20 @@
 import {
   type CheckReport,
   DEFAULT_USER_OPTIONS,
+  EVERYTHING,
+  type ObjectSelection,
   type PrecheckResult,
   SluiceError,
   type SyncType,
   type UserOptions,
 } from '@sluice/contracts';
 import { assert } from '@sluice/kernel';
+import { judgeObjects } from '@sluice/model';
 import { readServerFacts } from '@sluice/postgres-catalog';
 import { isConnectionLoss } from '@sluice/postgres-client';
 import { type Check, type CheckContext } from './check.js';
 import { CHECKS } from './checks.js';
-import { type Endpoints, Lanes } from './lanes.js';
+import { type Endpoints, type Lane, Lanes } from './lanes.js';
 import { type Plans, readPlansOnce } from './read-plans.js';
 
 export interface PrecheckOptions {
@@ -21,6 +24,8 @@ export interface PrecheckOptions {
   readonly ddlCapture?: CheckContext['ddlCapture'];
   /** Which roles come along; default: none. */
   readonly users?: UserOptions;
+  /** Default: everything. */
+  readonly selection?: ObjectSelection;
   readonly signal?: AbortSignal;
   /** Default: all. */
   readonly checks?: readonly Check[];
@@ -39,16 +44,18 @@ const PARALLEL_MAX = 4;
  * failed; only a lost connection rejects, so that the whole run can be repeated.
  */
 export async function runPrechecks(endpoints: Endpoints, options: PrecheckOptions = {}): Promise<PrecheckResult> {
-  const { syncType = 'full_and_incremental', ddlCapture = null, users = DEFAULT_USER_OPTIONS } = options;
+  const { syncType = 'full_and_incremental', ddlCapture = null } = options;
+  const { users = DEFAULT_USER_OPTIONS, selection = EVERYTHING } = options;
+  const judge = judgeObjects(selection);
   await using lanes = new Lanes(endpoints, {
     count: options.parallelMax ?? PARALLEL_MAX,
     timeoutMs: options.checkTimeoutMs ?? CHECK_TIMEOUT_MS,
   });
   const facts = await lanes.use(async ({ source, target }) => {
     const [sourceFacts, targetFacts] = await Promise.all([readServerFacts(source), readServerFacts(target)]);
-    return { syncType, ddlCapture, users, sourceFacts, targetFacts };
+    return { syncType, ddlCapture, users, selection, judge, sourceFacts, targetFacts };
   });
-  const plans = readPlansOnce(users);
+  const plans = readPlansOnce({ users, judge });
   const reports = new Map<string, Promise<CheckReport>>();
   for (const check of checksFor(options.checks ?? CHECKS, syncType)) {
     const dependencies = (check.dependsOn ?? []).flatMap((id) => reports.get(id) ?? []);
@@ -75,7 +82,7 @@ function checksFor(checks: readonly Check[], syncType: SyncType): Check[] {
 
 interface Surroundings {
   readonly dependencies: readonly Promise<CheckReport>[];
-  readonly facts: Pick<CheckContext, 'syncType' | 'ddlCapture' | 'users' | 'sourceFacts' | 'targetFacts'>;
+  readonly facts: Omit<CheckContext, keyof Lane | 'structure' | 'rolePlan'>;
   readonly plans: Plans;
   readonly lanes: Lanes;
   readonly signal: AbortSignal | undefined;

@@ -50,6 +50,13 @@ const TABLE: Readonly<Record<string, Row>> = {
   'GET /api/v1/tasks/:id/conflicts': ofTask('viewer'),
   'GET /api/v1/tasks/:id/source-roles': ofTask('viewer'),
   'PUT /api/v1/tasks/:id/users': { ...ofTask('operator'), body: () => ({ roles: [] }) },
+  'GET /api/v1/tasks/:id/catalog': ofTask('viewer'),
+  'GET /api/v1/tasks/:id/catalog/objects': ofTask('viewer'),
+  'POST /api/v1/tasks/:id/catalog/closure': ofTask('viewer'),
+  'GET /api/v1/tasks/:id/objects': ofTask('viewer'),
+  'PUT /api/v1/tasks/:id/objects': { ...ofTask('operator'), body: () => ({ level: 'database' }) },
+  'GET /api/v1/tasks/:id/objects/export': ofTask('viewer'),
+  'POST /api/v1/tasks/:id/objects/import': ofTask('operator'),
   'POST /api/v1/tasks/:id/ddl-decisions': {
     ...ofTask('operator'),
     body: () => ({ commitLsn: '0/1', number: 1, decision: 'skip' }),

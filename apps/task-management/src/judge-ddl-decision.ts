@@ -1,7 +1,7 @@
 import { type DdlDecision, SluiceError } from '@sluice/contracts';
 import { parseLsn, type TaskSituation } from '@sluice/model';
 
-const CODES: readonly string[] = ['SLUICE-5013', 'SLUICE-5014'];
+const CODES: readonly string[] = ['SLUICE-5013', 'SLUICE-5014', 'SLUICE-5016'];
 
 /**
  * A decision counts for the DDL that stands in the way now: one that was made in advance, or too late, would be carried

@@ -10,11 +10,13 @@ import { AlarmsController } from './api/alarms.controller.js';
 import { ApiKeysController } from './api/api-keys.controller.js';
 import { AuditEventsController } from './api/audit-events.controller.js';
 import { DdlDecisionsController } from './api/ddl-decisions.controller.js';
+import { CatalogController } from './api/catalog.controller.js';
 import { ConflictsController } from './api/conflicts.controller.js';
 import { DocumentsController } from './api/documents.controller.js';
 import { EventStreams, HEARTBEAT_MS } from './api/event-streams.js';
 import { ProjectsController } from './api/projects.controller.js';
 import { SourceRolesController } from './api/source-roles.controller.js';
+import { TaskObjectsController } from './api/task-objects.controller.js';
 import { TaskEventsController } from './api/task-events.controller.js';
 import { TasksController } from './api/tasks.controller.js';
 import { UsersController } from './api/users.controller.js';
@@ -24,8 +26,10 @@ import { LiveFeedHandler } from './live-feed.handler.js';
 import { LiveProgress } from './live-progress.js';
 import { OutboxDispatcher } from './outbox-dispatcher.js';
 import { RunReconciler } from './run-reconciler.js';
+import { SourceCatalog } from './source-catalog.js';
 import { StageEventHandler } from './stage-event.handler.js';
 import { TaskFeed } from './task-feed.js';
+import { TaskObjects } from './task-objects.js';
 import { TaskProjects } from './task-projects.js';
 import { TaskOrders } from './task-orders.js';
 
@@ -51,6 +55,8 @@ export class TaskManagementModule {
         ConflictsController,
         SourceRolesController,
         UsersController,
+        CatalogController,
+        TaskObjectsController,
         ProjectsController,
         ApiKeysController,
         AuditEventsController,
@@ -66,6 +72,8 @@ export class TaskManagementModule {
         RouteDeclarations,
         RefusalAudit,
         TaskProjects,
+        TaskObjects,
+        SourceCatalog,
         { provide: MetadataDatabase, useValue: metadata },
         { provide: EventStreams, useValue: new EventStreams(metadata, heartbeatMs) },
         { provide: RateLimit, useValue: new RateLimit(rate) },

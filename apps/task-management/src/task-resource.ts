@@ -1,4 +1,4 @@
-import { type TaskResource } from '@sluice/contracts';
+import { type ObjectSelection, type ObjectsSummary, type TaskResource } from '@sluice/contracts';
 import { type StoredTask } from '@sluice/metadata';
 import { availableActions } from '@sluice/model';
 import { type LiveNumbers } from './live-progress.js';
@@ -18,6 +18,7 @@ export function toTaskResource(task: StoredTask, { progress, delay }: LiveNumber
     target: task.target,
     incremental: task.incremental,
     users: task.users,
+    objects: summarize(task.objects),
     epoch: situation.epoch,
     revision: task.revision,
     error: situation.error,
@@ -28,4 +29,9 @@ export function toTaskResource(task: StoredTask, { progress, delay }: LiveNumber
     createdAt: task.createdAt.toISOString(),
     updatedAt: task.updatedAt.toISOString(),
   };
+}
+
+function summarize(selection: ObjectSelection): ObjectsSummary {
+  const { level, include = [], exclude = [] } = selection;
+  return { level, listedCount: selection.level === 'table' ? selection.objects.length : 0, include, exclude };
 }

@@ -10,6 +10,13 @@ export {
   ROLES,
 } from './http/api-key.js';
 export { AuditedKind, AuditEvent, AuditEventList, AuditQuery } from './http/audit-event.js';
+export {
+  CatalogObjectList,
+  CatalogObjectsQuery,
+  CatalogQuery,
+  CatalogSchemaList,
+  ClosureRequest,
+} from './http/catalog.js';
 export { PageQuery, pageOf } from './http/page.js';
 export { CreateProjectRequest, ProjectList, ProjectResource, RenameProjectRequest } from './http/project.js';
 export {
@@ -19,12 +26,26 @@ export {
   EndTaskRequest,
   NameCheck,
   NameCheckQuery,
+  ObjectsSummary,
   ProblemDocument,
   TaskDelay,
   TaskName,
   TaskResource,
   TlsInput,
 } from './http/task.js';
+export {
+  CATALOG_PAGE_MAX,
+  CatalogAnswer,
+  CatalogObject,
+  CatalogPosition,
+  CatalogReply,
+  CatalogRequest,
+  catalogRequests,
+  CatalogSchema,
+  CLOSURE_LISTED_MAX,
+  NeededObject,
+  SelectionClosure,
+} from './messages/catalog-requests.js';
 export { Alarm, AlarmKind, AlarmRecorded, alarmRecords, RecordAlarm } from './messages/alarms.js';
 export {
   AppliedMessage,
@@ -61,6 +82,23 @@ export {
   DEFAULT_INCREMENTAL_OPTIONS,
   IncrementalOptions,
 } from './messages/incremental-options.js';
+export {
+  MalformedPattern,
+  type ParsedPattern,
+  parsePattern,
+  patternOf,
+  type PatternToken,
+} from './messages/object-pattern.js';
+export {
+  EVERYTHING,
+  Identifier,
+  ListedObject,
+  ObjectPattern,
+  ObjectSelection,
+  SELECTABLE_KINDS,
+  SelectableKind,
+  SELECTION_BYTES_MAX,
+} from './messages/object-selection.js';
 export { DelayParts, Progress, ProgressMessage, progressMessages, SlotHealth } from './messages/progress.js';
 export {
   ANSWER_BYTES_MAX,

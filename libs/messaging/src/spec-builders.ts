@@ -7,6 +7,7 @@ import {
   type TaskSpec,
   DEFAULT_INCREMENTAL_OPTIONS,
   DEFAULT_USER_OPTIONS,
+  EVERYTHING,
 } from '@sluice/contracts';
 import { createLogger } from '@sluice/telemetry';
 import { type Bus, connectBus } from './bus.js';
@@ -27,6 +28,7 @@ export function specTask(taskId: string = randomUUID()): TaskSpec {
     slotName: name,
     publicationName: name,
     incremental: DEFAULT_INCREMENTAL_OPTIONS,
+    objects: EVERYTHING,
     ddlDecisions: [],
     users: DEFAULT_USER_OPTIONS,
   };

@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { DEFAULT_INCREMENTAL_OPTIONS, DEFAULT_USER_OPTIONS, type StageEvent } from '@sluice/contracts';
+import { DEFAULT_INCREMENTAL_OPTIONS, DEFAULT_USER_OPTIONS, type StageEvent, EVERYTHING } from '@sluice/contracts';
 import { Secret } from '@sluice/kernel';
 import { type Command, decideAction, decideEvent, type TaskStage } from '@sluice/model';
 import { testDatabase, type TestDatabase } from '@sluice/testing';
@@ -32,6 +32,7 @@ function newTask(name = 'shop-move'): NewTask {
     syncType: 'full_and_incremental',
     incremental: DEFAULT_INCREMENTAL_OPTIONS,
     users: DEFAULT_USER_OPTIONS,
+    objects: EVERYTHING,
     endpoints,
   };
 }
@@ -113,6 +114,7 @@ describe('the metadata schema', () => {
       'AuditDetails',
       'TaskRevision',
       'Users',
+      'ObjectSelection',
     ]);
     await Promise.all(replicas.map((replica) => replica[Symbol.asyncDispose]()));
   });

@@ -28,6 +28,7 @@ import { ApiKeyScopes1770249600000 } from './migrations/1770249600000-api-key-sc
 import { AuditDetails1770336000000 } from './migrations/1770336000000-audit-details.js';
 import { TaskRevision1770422400000 } from './migrations/1770422400000-task-revision.js';
 import { Users1770500000000 } from './migrations/1770500000000-users.js';
+import { ObjectSelection1770600000000 } from './migrations/1770600000000-object-selection.js';
 import { Outbox } from './outbox.js';
 import { Projects } from './projects.js';
 import { Sealer } from './sealed-box.js';
@@ -97,6 +98,7 @@ export class MetadataDatabase implements AsyncDisposable {
         AuditDetails1770336000000,
         TaskRevision1770422400000,
         Users1770500000000,
+        ObjectSelection1770600000000,
       ],
       // An idle connection that the server ends is replaced at the next use; without a listener it would end the process.
       poolErrorHandler: () => undefined,

@@ -3,6 +3,7 @@ import {
   type EndpointInput,
   type EndpointView,
   type IncrementalOptions,
+  type ObjectSelection,
   type ProjectId,
   type SyncType,
   type TaskId,
@@ -25,6 +26,7 @@ export interface StoredTask {
   readonly syncType: SyncType;
   readonly incremental: IncrementalOptions;
   readonly users: UserOptions;
+  readonly objects: ObjectSelection;
   readonly situation: TaskSituation;
   readonly revision: number;
   /** Without secrets. */
@@ -41,6 +43,7 @@ export interface NewTask {
   readonly syncType: SyncType;
   readonly incremental: IncrementalOptions;
   readonly users: UserOptions;
+  readonly objects: ObjectSelection;
   readonly endpoints: TaskEndpoints;
 }
 

@@ -1,5 +1,6 @@
 import {
   type DdlDecision,
+  type ObjectSelection,
   type ProjectId,
   SluiceError,
   type StageRun,
@@ -148,6 +149,28 @@ export class TaskRepository {
       const revision = (): string => 'revision + 1';
       await manager.update(TaskEntity, taskId, { users, revision, updatedAt: new Date() });
       const change = { before: { users: task.users }, after: { users } };
+      await this.audit.record({ ...auditEntry(task, options), ...change }, manager);
+      return this.#read(manager, taskId);
+    });
+  }
+
+  /**
+   * Chooses the objects of a task anew.
+   * @returns the task, `null` when there is none.
+   * @throws whatever `judge` throws on the locked row.
+   */
+  async replaceObjects(
+    taskId: TaskId,
+    { objects, judge }: { readonly objects: ObjectSelection; readonly judge: (situation: TaskSituation) => void },
+    options: TransitionOptions,
+  ): Promise<StoredTask | null> {
+    return this.dataSource.transaction(async (manager) => {
+      const task = await lockTask(manager, taskId);
+      if (!task) return null;
+      mustBe(task, options);
+      judge(toSituation(task, await manager.findBy(TaskRunEntity, { taskId, endedAt: IsNull() })));
+      await manager.update(TaskEntity, taskId, { objects, revision: () => 'revision + 1', updatedAt: new Date() });
+      const change = { before: { objects: task.objects }, after: { objects } };
       await this.audit.record({ ...auditEntry(task, options), ...change }, manager);
       return this.#read(manager, taskId);
     });

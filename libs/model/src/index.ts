@@ -29,3 +29,10 @@ export {
   type TaskSituation,
   type TaskStage,
 } from './task-state-situation.js';
+export {
+  judgeObjects,
+  type NamedObject,
+  type ObjectJudge,
+  type PlacedTable,
+  type SchemaAndName,
+} from './object-selection.js';

@@ -11,6 +11,7 @@ import {
   type StageRunOf,
   DEFAULT_INCREMENTAL_OPTIONS,
   DEFAULT_USER_OPTIONS,
+  EVERYTHING,
 } from '@sluice/contracts';
 import { freePort } from '@sluice/embedded';
 import { type Bus, connectBus, consumeEvents, publishRun } from '@sluice/messaging';
@@ -70,6 +71,7 @@ function captureRun(): StageRunOf<'capture'> {
     slotName: 's',
     publicationName: 's',
     incremental: DEFAULT_INCREMENTAL_OPTIONS,
+    objects: EVERYTHING,
     ddlDecisions: [],
     users: DEFAULT_USER_OPTIONS,
   };

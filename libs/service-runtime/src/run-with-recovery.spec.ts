@@ -7,6 +7,7 @@ import {
   type StageResult,
   DEFAULT_INCREMENTAL_OPTIONS,
   DEFAULT_USER_OPTIONS,
+  EVERYTHING,
 } from '@sluice/contracts';
 import { createLogger } from '@sluice/telemetry';
 import {
@@ -33,6 +34,7 @@ const RUN = CaptureRun.parse({
     slotName: 's',
     publicationName: 's',
     incremental: DEFAULT_INCREMENTAL_OPTIONS,
+    objects: EVERYTHING,
     ddlDecisions: [],
     users: DEFAULT_USER_OPTIONS,
   },

@@ -8,6 +8,7 @@ import {
   type StageRunOf,
   DEFAULT_INCREMENTAL_OPTIONS,
   DEFAULT_USER_OPTIONS,
+  EVERYTHING,
 } from '@sluice/contracts';
 import { type Bus, connectBus, desiredStates, subscribe } from '@sluice/messaging';
 import { createLogger } from '@sluice/telemetry';
@@ -23,6 +24,7 @@ function captureRun(epoch: number): StageRunOf<'capture'> {
     taskId: randomUUID(),
     syncType: 'full',
     incremental: DEFAULT_INCREMENTAL_OPTIONS,
+    objects: EVERYTHING,
     ddlDecisions: [],
     users: DEFAULT_USER_OPTIONS,
     ...names,

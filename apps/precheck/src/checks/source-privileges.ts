@@ -1,4 +1,5 @@
-import { inUserSchema, notExtensionMember, readRows, sql } from '@sluice/postgres-catalog';
+import { type ObjectJudge } from '@sluice/model';
+import { inUserSchema, listSequences, notExtensionMember, readRows, selectTables, sql } from '@sluice/postgres-catalog';
 import { type Client, quoteIdentifier, quoteQualified } from '@sluice/postgres-client';
 import { type Check, failed, FOLLOWING, listSome, passed, statements } from '../check.js';
 
@@ -11,7 +12,7 @@ interface Lack {
 export const sourcePrivileges: Check = {
   id: 'source-privileges',
   title: 'Source role may read, and publish what it reads',
-  run: async ({ source, sourceFacts, syncType }) => {
+  run: async ({ source, sourceFacts, syncType, judge }) => {
     const role = quoteIdentifier(sourceFacts.currentUser);
     if (sourceFacts.isSuperuser) return passed(`${sourceFacts.currentUser} is superuser`);
     const database = sourceFacts.databaseName;
@@ -19,9 +20,9 @@ export const sourcePrivileges: Check = {
     const lacks = [
       ...(isFollowing && !sourceFacts.canReplicate ? [lackOfReplication(role)] : []),
       ...(isFollowing ? await lacksOnDatabase(source, { role, database }) : []),
-      ...(await lacksOnSchemas(source, role)),
-      ...(await lacksOnRelations(source, role)),
-      ...(isFollowing ? await lacksOwnership(source, role) : []),
+      ...(await lacksOnSchemas(source, { role, judge })),
+      ...(await lacksOnRelations(source, { role, judge })),
+      ...(isFollowing ? await lacksOwnership(source, { role, judge }) : []),
     ];
     if (lacks.length === 0) return passed(`${sourceFacts.currentUser} has every privilege that is needed`);
     return failed({
@@ -46,7 +47,12 @@ async function lacksOnDatabase(source: Client, names: { role: string; database: 
   return [{ what: `CREATE on database ${names.database}`, grant }];
 }
 
-async function lacksOnSchemas(source: Client, role: string): Promise<Lack[]> {
+interface Asked {
+  readonly role: string;
+  readonly judge: ObjectJudge;
+}
+
+async function lacksOnSchemas(source: Client, { role, judge }: Asked): Promise<Lack[]> {
   const rows = await readRows<{ schema: string }>(
     source,
     sql`
@@ -55,49 +61,52 @@ async function lacksOnSchemas(source: Client, role: string): Promise<Lack[]> {
       WHERE ${inUserSchema} AND NOT pg_catalog.has_schema_privilege(n.oid, 'USAGE')
       ORDER BY 1`,
   );
-  return rows.map(({ schema }) => ({
+  const wanted = rows.filter(({ schema }) => judge.mayHold(schema));
+  return wanted.map(({ schema }) => ({
     what: `USAGE on schema ${schema}`,
     grant: `GRANT USAGE ON SCHEMA ${quoteIdentifier(schema)} TO ${role};`,
   }));
 }
 
-async function lacksOnRelations(source: Client, role: string): Promise<Lack[]> {
-  // The kind must be known before a privilege is asked for: has_sequence_privilege refuses what is no sequence.
-  const rows = await readRows<{ schema: string; name: string; isSequence: boolean }>(
+async function lacksOnRelations(source: Client, { role, judge }: Asked): Promise<Lack[]> {
+  const tables = await readRows<{ oid: number; schema: string; name: string }>(
     source,
     sql`
-      SELECT n.nspname::text AS schema, c.relname::text AS name, c.relkind = 'S' AS "isSequence"
+      SELECT c.oid, n.nspname::text AS schema, c.relname::text AS name
       FROM pg_catalog.pg_class c
       JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-      WHERE c.relkind IN ('r', 'p', 'S') AND c.relpersistence <> 't' AND ${inUserSchema}
+      WHERE c.relkind IN ('r', 'p') AND c.relpersistence <> 't' AND ${inUserSchema}
         AND ${notExtensionMember(sql`pg_class`, sql`c.oid`)}
-        AND NOT CASE c.relkind WHEN 'S' THEN pg_catalog.has_sequence_privilege(c.oid, 'SELECT')
-          ELSE pg_catalog.has_table_privilege(c.oid, 'SELECT') END
-      ORDER BY 1, 2`,
+        AND NOT pg_catalog.has_table_privilege(c.oid, 'SELECT')
+      ORDER BY 2, 3`,
   );
-  return rows.map(({ schema, name, isSequence }) => ({
-    what: `SELECT on ${isSequence ? 'sequence' : 'table'} ${schema}.${name}`,
-    grant: `GRANT SELECT ON ${isSequence ? 'SEQUENCE' : 'TABLE'} ${quoteQualified(schema, name)} TO ${role};`,
-  }));
+  const sequences = await listSequences(source, { judge, publicationName: null });
+  const lack = (kind: 'sequence' | 'table', { schema, name }: { schema: string; name: string }): Lack => ({
+    what: `SELECT on ${kind} ${schema}.${name}`,
+    grant: `GRANT SELECT ON ${kind.toUpperCase()} ${quoteQualified(schema, name)} TO ${role};`,
+  });
+  return [
+    ...sequences.filter(({ isReadable }) => !isReadable).map((sequence) => lack('sequence', sequence)),
+    ...(await selectTables(source, tables, { judge })).map((table) => lack('table', table)),
+  ];
 }
 
 /** One line for each owner: membership in the owner's role is ownership of all that it owns. */
-async function lacksOwnership(source: Client, role: string): Promise<Lack[]> {
-  const rows = await readRows<{ owner: string; tableCount: number; example: string }>(
+async function lacksOwnership(source: Client, { role, judge }: Asked): Promise<Lack[]> {
+  const rows = await readRows<{ oid: number; owner: string; schema: string; name: string }>(
     source,
     sql`
-      SELECT pg_catalog.pg_get_userbyid(c.relowner)::text AS owner, count(*)::int AS "tableCount",
-        min(n.nspname || '.' || c.relname) AS example
+      SELECT c.oid, pg_catalog.pg_get_userbyid(c.relowner)::text AS owner, n.nspname::text AS schema, c.relname::text AS name
       FROM pg_catalog.pg_class c
       JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
       WHERE c.relkind IN ('r', 'p') AND c.relpersistence = 'p' AND ${inUserSchema}
         AND ${notExtensionMember(sql`pg_class`, sql`c.oid`)}
         AND NOT pg_catalog.pg_has_role(c.relowner, 'USAGE')
-      GROUP BY c.relowner
-      ORDER BY 1`,
+      ORDER BY 2, n.nspname || '.' || c.relname`,
   );
-  return rows.map(({ owner, tableCount, example }) => ({
-    what: `ownership of ${tableCount} table(s) of ${owner}, such as ${example}`,
+  const byOwner = Map.groupBy(await selectTables(source, rows, { judge }), ({ owner }) => owner);
+  return [...byOwner].map(([owner, tables]) => ({
+    what: `ownership of ${tables.length} table(s) of ${owner}, such as ${tables[0]?.schema ?? ''}.${tables[0]?.name ?? ''}`,
     grant: `GRANT ${quoteIdentifier(owner)} TO ${role};`,
   }));
 }

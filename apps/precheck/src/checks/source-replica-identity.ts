@@ -1,8 +1,9 @@
-import { inUserSchema, notExtensionMember, readRows, sql } from '@sluice/postgres-catalog';
+import { inUserSchema, notExtensionMember, readRows, selectTables, sql } from '@sluice/postgres-catalog';
 import { type Client, quoteIdentifier, quoteQualified } from '@sluice/postgres-client';
 import { type Check, failed, FOLLOWING, listSome, passed, statements, warning } from '../check.js';
 
 interface TableRow {
+  readonly oid: number;
   readonly schema: string;
   readonly name: string;
   readonly isUnlogged: boolean;
@@ -17,8 +18,8 @@ export const sourceReplicaIdentity: Check = {
   id: 'source-replica-identity',
   title: 'Every table tells which row an update or delete means',
   onlyFor: FOLLOWING,
-  run: async ({ source }) => {
-    const tables = await readProblemTables(source);
+  run: async ({ source, judge }) => {
+    const tables = await selectTables(source, await readProblemTables(source), { judge });
     const unlogged = tables.filter(({ isUnlogged }) => isUnlogged);
     const unidentified = tables.filter(({ isUnlogged }) => !isUnlogged);
     if (unidentified.length > 0) {
@@ -81,7 +82,7 @@ function readProblemTables(source: Client): Promise<TableRow[]> {
         FROM unique_index u
         GROUP BY u.indrelid
       )
-      SELECT n.nspname::text AS schema, c.relname::text AS name, c.relpersistence = 'u' AS "isUnlogged",
+      SELECT c.oid, n.nspname::text AS schema, c.relname::text AS name, c.relpersistence = 'u' AS "isUnlogged",
         c.relreplident = 'n' AS "isNothing", k.candidate, v.attrelid IS NOT NULL AS "isFullRefused"
       FROM pg_catalog.pg_class c
       JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
@@ -92,6 +93,6 @@ function readProblemTables(source: Client): Promise<TableRow[]> {
         AND (c.relpersistence = 'u' OR c.relreplident = 'n' OR c.relreplident = 'f' AND v.attrelid IS NOT NULL
           OR (c.relreplident <> 'f'
             AND NOT coalesce(CASE c.relreplident WHEN 'i' THEN k.has_identity ELSE k.has_primary END, false)))
-      ORDER BY 1, 2`,
+      ORDER BY 2, 3`,
   );
 }

@@ -1,5 +1,6 @@
 import { readRows, sql } from '@sluice/postgres-catalog';
 import { type Client, quoteIdentifier } from '@sluice/postgres-client';
+import { type StructurePlan } from '@sluice/postgres-schema';
 import { type Check, failed, listSome, passed, statements } from '../check.js';
 
 interface Extension {
@@ -11,8 +12,8 @@ export const targetExtensions: Check = {
   id: 'target-extensions',
   title: 'Target has the extensions of the source, at least as new',
   dependsOn: ['not-same-database'],
-  run: async ({ source, target }) => {
-    const used = await readInstalled(source);
+  run: async ({ source, target, judge, structure }) => {
+    const used = await readUsed(source, judge.level === 'table' ? await structure() : null);
     const installed = versionsByName(await readInstalled(target));
     const missing = used.filter(({ name }) => !installed.has(name));
     // Asked for only when needed: one damaged control file on the target's machine makes the whole list unreadable.
@@ -26,6 +27,14 @@ export const targetExtensions: Check = {
     });
   },
 };
+
+/** Of chosen objects only what these need; `plan` is null when all objects come, which may need what no catalog tells. */
+async function readUsed(source: Client, plan: StructurePlan | null): Promise<Extension[]> {
+  const installed = await readInstalled(source);
+  if (!plan) return installed;
+  const needed = new Set([...plan.preData, ...plan.unsupported].map(({ identity }) => identity));
+  return installed.filter(({ name }) => needed.has(`extension ${quoteIdentifier(name)}`));
+}
 
 function readInstalled(client: Client): Promise<Extension[]> {
   return readRows<Extension>(

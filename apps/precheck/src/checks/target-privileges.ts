@@ -42,7 +42,7 @@ async function lacksOnDatabase({ target, targetFacts }: CheckContext): Promise<L
 }
 
 /** Schemas of the source that exist on the target already, such as public, in which not everybody may create since 15. */
-async function lacksOnSchemas({ source, target, targetFacts }: CheckContext): Promise<Lack[]> {
+async function lacksOnSchemas({ source, target, targetFacts, judge }: CheckContext): Promise<Lack[]> {
   const wanted = await readRows<{ schema: string }>(
     source,
     sql`
@@ -57,7 +57,7 @@ async function lacksOnSchemas({ source, target, targetFacts }: CheckContext): Pr
       FROM pg_catalog.pg_namespace n
       WHERE n.nspname = ANY ($1::text[]) AND NOT pg_catalog.has_schema_privilege(n.oid, 'CREATE')
       ORDER BY 1`,
-    [wanted.map(({ schema }) => schema)],
+    [wanted.map(({ schema }) => schema).filter((schema) => judge.mayHold(schema))],
   );
   return rows.map(({ schema }) => ({
     what: `CREATE on schema ${schema}`,

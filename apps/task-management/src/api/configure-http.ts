@@ -3,6 +3,7 @@ import { type NestExpressApplication } from '@nestjs/platform-express';
 import { assert } from '@sluice/kernel';
 import { type Logger } from '@sluice/telemetry';
 import { RefusalAudit } from '../access/refusal-audit.js';
+import { MEDIA_TYPES } from '../object-list/object-list-formats.js';
 import { ProblemFilter } from './problem.filter.js';
 import { securityHeaders } from './security-headers.js';
 
@@ -17,6 +18,7 @@ export function configureHttp(app: INestApplication, log: Logger): void {
   app.disable('etag');
   app.use(securityHeaders);
   app.useBodyParser('json', { limit: BODY_BYTES_MAX });
+  app.useBodyParser('raw', { limit: BODY_BYTES_MAX, type: Object.values(MEDIA_TYPES) });
   app.useGlobalFilters(new ProblemFilter(log, app.get(RefusalAudit)));
 }
 

@@ -14,6 +14,7 @@ import { type TaskAction } from '@sluice/model';
 import { AlarmList, AlarmListQuery } from './alarm-list.js';
 import { ConflictList, ConflictListQuery } from './conflict-list.js';
 import { ACCESS_SCHEMAS, accessPaths } from './openapi-access.js';
+import { OBJECT_SCHEMAS, objectPaths } from './openapi-objects.js';
 import {
   answer,
   ID,
@@ -39,6 +40,7 @@ const SCHEMAS = {
   AlarmList: jsonSchema(AlarmList, 'output'),
   ConflictList: jsonSchema(ConflictList, 'output'),
   SourceRoleList: jsonSchema(SourceRoleList, 'output'),
+  ...OBJECT_SCHEMAS,
   ...ACCESS_SCHEMAS,
   Problem: jsonSchema(ProblemDocument, 'output'),
 };
@@ -71,6 +73,7 @@ export function openApiDocument(): Json {
       ...alarmPaths(),
       ...conflictPaths(),
       ...userPaths(),
+      ...objectPaths(),
       ...accessPaths(),
       ...openPaths(),
     },

@@ -2,6 +2,7 @@ import { HttpException } from '@nestjs/common';
 import { ERRORS, type ErrorCode, type ProblemDocument, SluiceError } from '@sluice/contracts';
 import { ZodError } from 'zod';
 import { ActionRefusedError } from '../action-refused-error.js';
+import { ListRefusedError } from '../object-list/list-refused-error.js';
 
 /** What is an error of the request rather than of ours, by the status that Nest or Express gives it. */
 const CODE_BY_STATUS: Readonly<Record<number, ErrorCode>> = {
@@ -27,7 +28,8 @@ export function toProblem(error: unknown, traceId: string | null): Problem {
   }
   if (error instanceof SluiceError) {
     const allowed = error instanceof ActionRefusedError ? { allowedActions: [...error.allowedActions] } : {};
-    return { ...problem(error.code, error.detail, error.remedy), ...allowed, ...trace };
+    const errors = error instanceof ListRefusedError ? { errors: [...error.errors] } : {};
+    return { ...problem(error.code, error.detail, error.remedy), ...allowed, ...errors, ...trace };
   }
   const code = CODE_BY_STATUS[statusOf(error) ?? 500];
   return { ...(code ? problem(code, describe(error)) : problem('SLUICE-9001', 'see the log')), ...trace };

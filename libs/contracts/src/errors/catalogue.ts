@@ -94,6 +94,12 @@ export const ERRORS = {
     retry: 'manual',
     remedy: 'ALTER ROLE … REPLICATION (or the managed-service role, e.g. rds_replication).',
   },
+  'SLUICE-1014': {
+    title: 'Server refused to be looked at',
+    httpStatus: 422,
+    retry: 'manual',
+    remedy: 'See the error of the server; grant what it names, or wait until who holds the lock is done.',
+  },
   'SLUICE-2001': {
     title: 'Precheck failed',
     httpStatus: 422,
@@ -135,6 +141,12 @@ export const ERRORS = {
     httpStatus: 422,
     retry: 'manual',
     remedy: 'See the statement and the error of the server.',
+  },
+  'SLUICE-3007': {
+    title: 'Selected objects need others that are not selected',
+    httpStatus: 409,
+    retry: 'manual',
+    remedy: 'Add what is named to the objects of the task, or take out what needs it.',
   },
   'SLUICE-3020': {
     title: 'Role could not be synchronized',
@@ -299,6 +311,13 @@ export const ERRORS = {
     httpStatus: 422,
     retry: 'limited',
     remedy: 'See the error of the server for the table named.',
+  },
+  'SLUICE-5016': {
+    title: 'A DDL brings a table into the selection that the target does not have',
+    httpStatus: 409,
+    retry: 'manual',
+    remedy:
+      'Replace it by the statement that creates the table as it is on the source (its rows are copied then), or skip it: the table stays outside of the task.',
   },
   'SLUICE-6001': { title: 'Invalid request', httpStatus: 400, retry: 'manual', remedy: 'Correct the fields named.' },
   'SLUICE-6002': { title: 'Not found', httpStatus: 404, retry: 'manual', remedy: 'Check the id.' },

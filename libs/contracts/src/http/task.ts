@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { ConnectionTestResult, PrecheckResult } from '../messages/checks.js';
 import { DelayParts, Progress } from '../messages/progress.js';
 import { DEFAULT_INCREMENTAL_OPTIONS, IncrementalOptions } from '../messages/incremental-options.js';
+import { EVERYTHING, ObjectSelection } from '../messages/object-selection.js';
 import { SyncType } from '../messages/task-spec.js';
 import { DEFAULT_USER_OPTIONS, UserOptions } from '../messages/user-options.js';
 import { ErrorReport, LsnTextSchema, ProjectId, TaskId } from '../primitives.js';
@@ -48,6 +49,7 @@ export const CreateTaskRequest = z.strictObject({
   target: EndpointInput,
   incremental: IncrementalOptions.default(DEFAULT_INCREMENTAL_OPTIONS),
   users: UserOptions.default(DEFAULT_USER_OPTIONS),
+  objects: ObjectSelection.default(EVERYTHING),
 });
 export type CreateTaskRequest = z.infer<typeof CreateTaskRequest>;
 
@@ -73,6 +75,15 @@ export const TaskDelay = DelayParts.extend({
 });
 export type TaskDelay = z.infer<typeof TaskDelay>;
 
+/** What a task's selection is made of, for lists. */
+export const ObjectsSummary = z.object({
+  level: z.enum(['database', 'table']),
+  listedCount: z.number().int(),
+  include: z.array(z.string()),
+  exclude: z.array(z.string()),
+});
+export type ObjectsSummary = z.infer<typeof ObjectsSummary>;
+
 export const TaskResource = z.object({
   id: TaskId,
   projectId: ProjectId,
@@ -85,6 +96,8 @@ export const TaskResource = z.object({
   target: EndpointView.nullable(),
   incremental: IncrementalOptions,
   users: UserOptions,
+  /** How objects were chosen; the whole selection is at `/tasks/{id}/objects`. */
+  objects: ObjectsSummary,
   epoch: z.number().int(),
   /** Rises with every change of the task but those of progress and delay; the ETag is this number in quotes. */
   revision: z.number().int(),

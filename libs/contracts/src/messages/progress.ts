@@ -74,6 +74,8 @@ export const Progress = z.discriminatedUnion('kind', [
     conflicts: z.object({ ignored: z.number(), overwritten: z.number() }).default({ ignored: 0, overwritten: 0 }),
     /** DDL of the source that was executed, skipped or postponed; absent when the task does not follow DDL. */
     ddl: z.number().optional(),
+    /** DDL of the source that was left out, as it is about objects that do not belong to the task; absent when there was none. */
+    ddlOutside: z.number().optional(),
     /** Messages of the source that had the form of a DDL but not the signature of the capture, and were left out; absent when there were none. */
     ddlForged: z.number().optional(),
     /** End and commit time of the newest transaction that was received completely. */

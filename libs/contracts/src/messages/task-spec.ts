@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { TaskId } from '../primitives.js';
 import { DdlDecision, IncrementalOptions } from './incremental-options.js';
 import { DEFAULT_USER_OPTIONS, UserOptions } from './user-options.js';
+import { EVERYTHING, ObjectSelection } from './object-selection.js';
 
 export const SyncType = z.enum(['full_and_incremental', 'full', 'incremental']);
 export type SyncType = z.infer<typeof SyncType>;
@@ -15,6 +16,8 @@ export const TaskSpec = z.object({
   slotName: z.string(),
   publicationName: z.string(),
   incremental: IncrementalOptions,
+  /** Which objects belong to it. */
+  objects: ObjectSelection.default(EVERYTHING),
   /** What a person decided about DDL that could not be applied. */
   ddlDecisions: z.array(DdlDecision).default([]),
   users: UserOptions.default(DEFAULT_USER_OPTIONS),

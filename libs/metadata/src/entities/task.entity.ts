@@ -4,6 +4,7 @@ import {
   type DesiredState,
   type ErrorReport,
   type IncrementalOptions,
+  type ObjectSelection,
   type PrecheckResult,
   type SyncType,
   type UserOptions,
@@ -37,6 +38,9 @@ export class TaskEntity {
 
   @Column({ type: 'jsonb' })
   users!: UserOptions;
+
+  @Column({ type: 'jsonb' })
+  objects!: ObjectSelection;
 
   @Column({ name: 'ddl_decisions', type: 'jsonb' })
   ddlDecisions!: DdlDecision[];

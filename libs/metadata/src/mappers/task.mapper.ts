@@ -20,6 +20,7 @@ export function toStoredTask({ task, runs, endpoints }: TaskRows): StoredTask {
     syncType: task.syncType,
     incremental: task.incremental,
     users: task.users,
+    objects: task.objects,
     situation: toSituation(task, runs),
     revision: task.revision,
     source: toView(endpoints.source),
@@ -52,7 +53,7 @@ export function situationColumns(situation: TaskSituation): Omit<TaskSituation, 
 }
 
 export function toNewEntity(task: NewTask, { id, at }: { readonly id: string; readonly at: Date }): TaskEntity {
-  const { projectId, name, description, syncType, incremental, users } = task;
+  const { projectId, name, description, syncType, incremental, users, objects } = task;
   return Object.assign(new TaskEntity(), {
     id,
     projectId,
@@ -61,6 +62,7 @@ export function toNewEntity(task: NewTask, { id, at }: { readonly id: string; re
     syncType,
     incremental,
     users,
+    objects,
     ddlDecisions: [],
     ...situationColumns({ ...NEW_TASK, syncType }),
     desired: null,
@@ -76,8 +78,9 @@ export function toTaskSpec({
   syncType,
   incremental,
   users,
+  objects,
   ddlDecisions,
-}: Pick<TaskEntity, 'id' | 'name' | 'syncType' | 'incremental' | 'users' | 'ddlDecisions'>): TaskSpec {
+}: Pick<TaskEntity, 'id' | 'name' | 'syncType' | 'incremental' | 'users' | 'objects' | 'ddlDecisions'>): TaskSpec {
   const helperName = helperObjectName(id);
   return {
     taskId: id,
@@ -87,6 +90,7 @@ export function toTaskSpec({
     publicationName: helperName,
     incremental,
     users,
+    objects,
     ddlDecisions,
   };
 }

@@ -1,5 +1,11 @@
 import { type ClientBase } from 'pg';
-import { listSequences, type ListedSequence, readSequenceStates, type SequenceState } from './sequences.js';
+import {
+  listSequences,
+  type ListedSequence,
+  readSequenceStates,
+  type SequenceChoice,
+  type SequenceState,
+} from './sequences.js';
 import { readRows, sql } from './sql.js';
 
 /** Each sequence that is asked stays locked until its statement ends, and the server's lock table is small by default. */
@@ -15,10 +21,16 @@ const SEQUENCES_PER_TURN = 500;
 export class SequenceLooks {
   #lastValues = new Map<number, string | null>();
   #turn = 0;
+  readonly #choice: SequenceChoice | undefined;
+
+  /** @param choice default: all sequences. */
+  constructor(choice?: SequenceChoice) {
+    this.#choice = choice;
+  }
 
   /** The states of those that moved, and of some that did not; all of them at the first look. */
   async look(client: ClientBase): Promise<SequenceState[]> {
-    const sequences = (await listSequences(client)).filter(({ isReadable }) => isReadable);
+    const sequences = (await listSequences(client, this.#choice)).filter(({ isReadable }) => isReadable);
     const lastValues = await readLastValues(client, sequences);
     const before = this.#lastValues;
     this.#lastValues = lastValues;

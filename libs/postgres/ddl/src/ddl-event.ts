@@ -1,5 +1,19 @@
 import { z } from 'zod';
 
+const Name = z.object({ schema: z.string(), name: z.string() });
+
+/** The relation that an object is or belongs to: the table of an index, a trigger, an owned sequence. */
+const Relation = z.object({
+  oid: z.number(),
+  schema: z.string(),
+  name: z.string(),
+  /** pg_class.relkind */
+  kind: z.string(),
+  /** Of a partition, the nearest first. */
+  ancestors: z.array(Name),
+});
+export type DdlRelation = z.infer<typeof Relation>;
+
 /** An object that a statement made or changed, as pg_event_trigger_ddl_commands() names it. */
 const Command = z.object({
   tag: z.string(),
@@ -11,6 +25,8 @@ const Command = z.object({
   classId: z.number().nullable(),
   oid: z.number().nullable(),
   owner: z.string().nullable(),
+  /** Captures of earlier versions do not tell it; only tasks of these have all objects. */
+  relation: Relation.nullable().default(null),
   /** Of a new object, where they are not the usual ones. A grantee of null is PUBLIC. */
   acl: z
     .array(z.object({ grantee: z.string().nullable(), privilege: z.string(), isGrantable: z.boolean() }))
@@ -22,6 +38,8 @@ const DroppedObject = z.object({
   schema: z.string().nullable(),
   name: z.string().nullable(),
   identity: z.string(),
+  /** The parts of its name; of a trigger, a policy, a rule those of its table first. */
+  names: z.array(z.string()).default([]),
   oid: z.number(),
   /** The statement names it; others went with it. */
   isOriginal: z.boolean(),

@@ -1,6 +1,7 @@
 import { type DdlClass } from '@sluice/contracts';
 import { type QualifiedName } from '@sluice/postgres-catalog';
 import { type DdlTableFacts } from './ddl-event.js';
+import { type DdlSubject, type PartitionChange } from './plan/ddl-subjects.js';
 
 /** A table that has another name now. The OID is the source's, as in its Relation messages. */
 export interface RenamedTable {
@@ -26,11 +27,15 @@ export interface DdlCommand {
   /** For people; null when the server does not say it (privileges). */
   readonly identity: string | null;
   readonly statement: string;
+  /** The same for those of its objects only, when it drops several. */
+  readonly statementFor: ((identities: readonly string[]) => string) | null;
+  readonly subjects: readonly DdlSubject[];
+  readonly partitionChange: PartitionChange | null;
   readonly searchPath: readonly string[];
   /** To be set with SET LOCAL before the statement, `search_path` included: literals and names in it depend on them. */
   readonly settings: Readonly<Record<string, string>>;
   /** Tables (not views) that are new, permanent, and store rows themselves; their rows are not in the stream before they are published. */
-  readonly createdTables: readonly DdlTableFacts[];
+  readonly createdTables: readonly StoredTable[];
   readonly droppedTables: readonly StoredTable[];
   /** Everything with columns that the statement touched, with the columns that the target must have afterwards. */
   readonly changedTables: readonly DdlTableFacts[];
@@ -60,6 +65,8 @@ export type DdlPlan =
       readonly class: DdlClass;
       readonly tag: string;
       readonly identity: string | null;
+      /** Empty when nobody knows. */
+      readonly subjects: readonly DdlSubject[];
       /** The text that it came from, to be shown; null when it is unknown. */
       readonly text: string | null;
     };

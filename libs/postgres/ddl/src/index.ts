@@ -21,5 +21,6 @@ export {
 } from './decode-ddl-event.js';
 export { type EventSigning, isSigned, readEventSigning, type SigningRead } from './event-signing.js';
 export { planDdl } from './plan-ddl.js';
+export { type DdlName, type DdlSubject, type PartitionChange } from './plan/ddl-subjects.js';
 export { splitAlteration, type SplitAlteration } from './split-alteration.js';
 export { rewriteNames } from './rewrite/rewrite-names.js';

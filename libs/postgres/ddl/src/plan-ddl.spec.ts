@@ -12,6 +12,7 @@ const altered = (identity: string | null, tag = 'ALTER TABLE'): Command => ({
   classId: 1259,
   oid: 1,
   owner: 'postgres',
+  relation: null,
   acl: null,
 });
 
@@ -114,7 +115,17 @@ describe('the statement of an event', () => {
         query: 'ALTER EXTENSION e UPDATE',
         tag: 'DROP FUNCTION',
         commands: [],
-        dropped: [{ type: 'function', schema: 'public', name: 'f', identity: 'public.f()', oid: 1, isOriginal: true }],
+        dropped: [
+          {
+            type: 'function',
+            schema: 'public',
+            name: 'f',
+            identity: 'public.f()',
+            names: [],
+            oid: 1,
+            isOriginal: true,
+          },
+        ],
       },
       'ignored: the extension does it',
     ],

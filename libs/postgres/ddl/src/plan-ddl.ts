@@ -6,6 +6,7 @@ import { type CapturedDdl, type DdlEvent, type DdlTableFacts } from './ddl-event
 import { type DdlCommand, type DdlPlan, type NameMapping, type RenamedTable } from './ddl-plan.js';
 import { fields, list, type ParsedStatement, text } from './parse/statements.js';
 import { nameParts, rolesOf } from './parse/walk.js';
+import { ddlSubjects, partitionChange } from './plan/ddl-subjects.js';
 import { ownerStatements } from './plan/owner-statements.js';
 import { recopiedTables } from './plan/recopied-tables.js';
 import { sessionRoles } from './plan/session-roles.js';
@@ -27,6 +28,7 @@ export function planDdl(event: DdlEvent, { mapping = {} }: PlanDdlOptions = {}):
       class: classifyDdl(event.tag),
       tag: event.tag,
       identity: null,
+      subjects: [],
       text: null,
     };
   }
@@ -34,33 +36,38 @@ export function planDdl(event: DdlEvent, { mapping = {} }: PlanDdlOptions = {}):
   const attribution = attributeStatement(event);
   if (attribution.kind === 'extension-script')
     return { kind: 'ignored', reason: 'the extension does it on the target, too' };
-  if (attribution.kind === 'unattributable') return { ...attribution, ...common };
+  if (attribution.kind === 'unattributable') return { ...attribution, ...common, subjects: ddlSubjects(event, null) };
   const { statement } = attribution;
   if (isOnTemporary(event, statement)) return { kind: 'ignored', reason: 'it is about a temporary table' };
+  const subjects = ddlSubjects(event, statement);
   const target = targetText(event, statement);
   if (target.kind === 'ignored') return target;
-  if (target.kind === 'unattributable') return { ...target, ...common, text: statement.text };
+  if (target.kind === 'unattributable') return { ...target, ...common, subjects, text: statement.text };
   try {
-    return { kind: 'command', command: command(event, { common, statement, text: target.text, mapping }) };
+    return { kind: 'command', command: command(event, { common, subjects, statement, text: target.text, mapping }) };
   } catch (error) {
     if (!(error instanceof NotRewritable)) throw error;
-    return { kind: 'unattributable', reason: error.message, ...common, text: statement.text };
+    return { kind: 'unattributable', reason: error.message, ...common, subjects, text: statement.text };
   }
 }
 
 interface Attributed {
   readonly common: { readonly class: DdlClass; readonly tag: string; readonly identity: string | null };
+  readonly subjects: DdlCommand['subjects'];
   readonly statement: ParsedStatement;
   readonly text: string;
   readonly mapping: NameMapping;
 }
 
-function command(event: CapturedDdl, { common, statement, text: plain, mapping }: Attributed): DdlCommand {
+function command(event: CapturedDdl, { common, subjects, statement, text: plain, mapping }: Attributed): DdlCommand {
   const sourcePath = searchPath(event, statement);
   const path = sourcePath.map((schema) => mapSchema(mapping, schema));
   return {
     ...common,
     statement: rewriteNames(plain, mapping, sourcePath),
+    statementFor: dropOf(event, statement, mapping),
+    subjects,
+    partitionChange: partitionChange(event, statement),
     searchPath: path,
     settings: {
       ...event.settings,
@@ -85,6 +92,17 @@ function command(event: CapturedDdl, { common, statement, text: plain, mapping }
       ...new Set([...rolesOf(statement.node), ...(sessionRoles(event, statement) ?? []).map(({ name }) => name)]),
     ],
   };
+}
+
+/** Identities as the server prints them are names with their schemas. */
+function dropOf(
+  { tag }: CapturedDdl,
+  { kind, node }: ParsedStatement,
+  mapping: NameMapping,
+): DdlCommand['statementFor'] {
+  if (kind !== 'DropStmt' || list(node['objects']).length < 2) return null;
+  const cascade = node['behavior'] === 'DROP_CASCADE' ? ' CASCADE' : '';
+  return (identities) => rewriteNames(`${tag} ${identities.join(', ')}${cascade}`, mapping, []);
 }
 
 /** The last one is what the statement is about: a table comes after the sequences of its columns, but before its indexes. */

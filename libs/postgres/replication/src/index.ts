@@ -39,7 +39,13 @@ export { openWalStream, type WalConsumer, WalStream, type WalStreamOptions } fro
 export { readSourceFacts, type SourceFacts } from './source-facts.js';
 export { binaryTypeOids, portableTypeOids } from './portable-types.js';
 export { ConfirmationTracker, type ConfirmWhen } from './confirmation-tracker.js';
-export { publishedTableOids, requirePublication, type UnpublishedTable, unpublishedTables } from './publication.js';
+export {
+  publishedStrangers,
+  publishedTableOids,
+  requirePublication,
+  type UnpublishedTable,
+  unpublishedTables,
+} from './publication.js';
 export {
   currentWalLsn,
   dropSlot,

@@ -1,5 +1,13 @@
 import { SluiceError } from '@sluice/contracts';
-import { inUserSchema, notExtensionMember, type QualifiedName, readRows, sql } from '@sluice/postgres-catalog';
+import { type ObjectJudge } from '@sluice/model';
+import {
+  inUserSchema,
+  notExtensionMember,
+  type QualifiedName,
+  readRows,
+  selectTables,
+  sql,
+} from '@sluice/postgres-catalog';
 import { type Client } from '@sluice/postgres-client';
 
 /**
@@ -53,4 +61,25 @@ export function unpublishedTables(client: Client, publicationName: string): Prom
         WHERE p.pubname = $1 AND (p.puballtables OR r.prrelid IS NOT NULL))
     ORDER BY n.nspname, c.relname`;
   return readRows<UnpublishedTable>(client, query, [publicationName]);
+}
+
+/** Tables that a publication lists and the task has not, by the names that the transaction's snapshot shows. PostgreSQL 10–18. */
+export async function publishedStrangers(
+  client: Client,
+  publicationName: string,
+  judge: ObjectJudge,
+): Promise<QualifiedName[]> {
+  if (judge.isEverything) return [];
+  const listed = await readRows<UnpublishedTable>(
+    client,
+    sql`SELECT c.oid, n.nspname::text AS schema, c.relname::text AS name
+        FROM pg_catalog.pg_publication p
+        JOIN pg_catalog.pg_publication_rel r ON r.prpubid = p.oid
+        JOIN pg_catalog.pg_class c ON c.oid = r.prrelid
+        JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+        WHERE p.pubname = $1 AND ${inUserSchema}`,
+    [publicationName],
+  );
+  const own = new Set((await selectTables(client, listed, { judge })).map(({ oid }) => oid));
+  return listed.filter(({ oid }) => !own.has(oid));
 }

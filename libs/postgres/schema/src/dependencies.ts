@@ -8,14 +8,18 @@ export interface DependencyEdge {
   readonly type: 'a' | 'e' | 'i' | 'n';
 }
 
+/** For the order of what is created before the rows: triggers and policies come later. */
+export async function readDependencies(source: Source): Promise<DependencyEdge[]> {
+  return (await readAllDependencies(source)).filter(({ from }) => !/^(pg_trigger|pg_policy):/.test(from));
+}
+
 /** Tested on PostgreSQL 10–18. Below 16384 are the objects of initdb, which every database has. */
-export function readDependencies({ client }: Source): Promise<DependencyEdge[]> {
+export function readAllDependencies({ client }: Source): Promise<DependencyEdge[]> {
   return readRows<DependencyEdge>(
     client,
     sql`
     SELECT DISTINCT d.classid::regclass || ':' || d.objid AS from, d.refclassid::regclass || ':' || d.refobjid AS to, d.deptype AS type
     FROM pg_catalog.pg_depend d
-    WHERE d.objid >= 16384 AND d.refobjid >= 16384 AND d.deptype IN ('a', 'e', 'i', 'n')
-      AND d.classid NOT IN ('pg_catalog.pg_trigger'::regclass, 'pg_catalog.pg_policy'::regclass)`,
+    WHERE d.objid >= 16384 AND d.refobjid >= 16384 AND d.deptype IN ('a', 'e', 'i', 'n')`,
   );
 }

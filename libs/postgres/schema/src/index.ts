@@ -1,10 +1,12 @@
 export { applyPreData } from './apply-pre-data.js';
 export { findCollisions } from './find-collisions.js';
 export { type Statement, type StatementPhase, type StructurePlan, type UnsupportedObject } from './plan.js';
-export { readStructure, type StructureOptions } from './read-structure.js';
 export { readTargetFacts, type TargetFacts, withRoles } from './target-facts.js';
 export { createRoles, type CreatedRole } from './roles/create-roles.js';
 export { listRoles, type RolePage } from './roles/list-roles.js';
 export { planRoles, readCircumstances, type RefusedRole, type RolePlan } from './roles/plan-roles.js';
 export { readPasswordHashes } from './roles/role-facts.js';
 export { bringMemberships, releaseRoles } from './roles/settle-memberships.js';
+export { readClosure, readStructure, type StructureOptions } from './read-structure.js';
+export { type ProposedClosure } from './select/propose-closure.js';
+export { type MissingObject } from './select/select-objects.js';

@@ -1,4 +1,6 @@
+import { type NamedObject } from '@sluice/model';
 import { type QualifiedName } from '@sluice/postgres-catalog';
+import { type MissingObject } from './select/select-objects.js';
 
 /** What a post-data statement builds. Foreign keys and refreshes look at the rows of several tables. */
 export type StatementPhase = 'index' | 'constraint' | 'foreign-key' | 'refresh' | 'other';
@@ -22,6 +24,8 @@ export interface UnsupportedObject {
   readonly kind: string;
   readonly identity: string;
   readonly reason: string;
+  /** What it belongs to. */
+  readonly relation?: QualifiedName;
 }
 
 export interface StructurePlan {
@@ -30,4 +34,8 @@ export interface StructurePlan {
   /** Run after the rows are there, each in a transaction of its own, by as many workers as wanted. */
   readonly postData: readonly Statement[];
   readonly unsupported: readonly UnsupportedObject[];
+  /** Tables and views that are not selected, without which what is selected cannot be created. Then the plan cannot be carried out. */
+  readonly missing: readonly MissingObject[];
+  /** What comes along because something selected needs it. */
+  readonly brought: readonly NamedObject[];
 }

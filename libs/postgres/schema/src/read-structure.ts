@@ -1,11 +1,12 @@
-import { readVersionNum } from '@sluice/postgres-catalog';
-import { quoteIdentifier } from '@sluice/postgres-client';
+import { type ObjectJudge } from '@sluice/model';
+import { type QualifiedName, readVersionNum } from '@sluice/postgres-catalog';
+import { quoteIdentifier, quoteQualified } from '@sluice/postgres-client';
 import { type ClientBase } from 'pg';
 import { readComments } from './attributes/comments.js';
 import { readDefaultPrivileges } from './attributes/default-privileges.js';
 import { planOwners } from './attributes/owners.js';
 import { readPrivileges } from './attributes/privileges.js';
-import { readDependencies } from './dependencies.js';
+import { readAllDependencies, readDependencies } from './dependencies.js';
 import { orderObjects } from './dependency-order.js';
 import { readForeignKeys } from './finish/foreign-keys.js';
 import { readIndexes } from './finish/indexes.js';
@@ -29,6 +30,9 @@ import { readTypes } from './objects/types.js';
 import { readViews } from './objects/views.js';
 import { type StructurePlan, type UnsupportedObject } from './plan.js';
 import { identityOf, type SchemaObject, type Source } from './schema-object.js';
+import { readFoundObjects } from './select/object-names.js';
+import { type ProposedClosure, proposeClosure } from './select/propose-closure.js';
+import { selectObjects } from './select/select-objects.js';
 import { toStatements } from './statements.js';
 import { type TargetFacts } from './target-facts.js';
 import { readUnsupported } from './unsupported.js';
@@ -37,6 +41,8 @@ export interface StructureOptions {
   readonly target: TargetFacts;
   /** `existing`: owners and privileges of roles that the target has; `none`: everything belongs to the connecting role. */
   readonly roles: 'existing' | 'none';
+  /** Which objects are wanted; default: all. */
+  readonly judge?: ObjectJudge;
 }
 
 interface Part {
@@ -51,11 +57,54 @@ interface Part {
 export async function readStructure(client: ClientBase, options: StructureOptions): Promise<StructurePlan> {
   const source: Source = { client, versionNum: await readVersionNum(client) };
   const created = await readCreated(source, options);
-  const ordered = orderObjects(created.objects, await readDependencies(source));
-  const attributes = await readAttributes(source, created.objects, options);
+  const wanted = await selectWanted(source, created.objects, options);
+  const { objects, unsupported: unavailable } = availableOf(wanted, options.target);
+  const ordered = orderObjects(objects, await readDependencies(source));
+  const attributes = await readAttributes(source, { ...wanted, objects }, options);
+  const unsupported = [...created.unsupported, ...(await readUnsupported(source))].filter(wanted.isWanted);
   return {
-    ...toStatements({ ordered, objects: created.objects, attributes: attributes.objects }),
-    unsupported: [...created.unsupported, ...attributes.unsupported, ...(await readUnsupported(source))],
+    ...toStatements({ ordered, objects, attributes: attributes.objects }),
+    unsupported: [...unavailable, ...unsupported, ...attributes.unsupported],
+    missing: wanted.missing,
+    brought: wanted.brought,
+  };
+}
+
+/** What a selection needs besides, in the same kind of transaction. */
+export async function readClosure(
+  client: ClientBase,
+  { judge, target }: { readonly judge: ObjectJudge; readonly target: TargetFacts },
+): Promise<ProposedClosure> {
+  const source: Source = { client, versionNum: await readVersionNum(client) };
+  const { objects } = await readCreated(source, { target, roles: 'none' });
+  const found = await readFoundObjects(source, judge);
+  return proposeClosure(objects, { judge, found, edges: await readAllDependencies(source) });
+}
+
+interface Wanted extends Pick<StructurePlan, 'missing' | 'brought'> {
+  readonly objects: readonly SchemaObject[];
+  /** What cannot be created is told only where it was wanted. */
+  readonly isWanted: (unsupported: UnsupportedObject) => boolean;
+  readonly hasDefaultsIn: (schema: string | null) => boolean;
+}
+
+async function selectWanted(
+  source: Source,
+  objects: readonly SchemaObject[],
+  { judge }: StructureOptions,
+): Promise<Wanted> {
+  if (!judge || judge.isEverything)
+    return { objects, missing: [], brought: [], isWanted: () => true, hasDefaultsIn: () => true };
+  const found = await readFoundObjects(source, judge);
+  const selected = selectObjects(objects, { judge, found, edges: await readAllDependencies(source) });
+  const nameOf = ({ schema, name }: QualifiedName): string => quoteQualified(schema, name);
+  // Foreign tables are among them, which are no objects of a plan.
+  const relations = new Set([...found.values()].filter((one) => one.isRelation && one.isSelected).map(nameOf));
+  return {
+    ...selected,
+    isWanted: ({ relation }) => (relation ? relations.has(nameOf(relation)) : judge.level === 'database'),
+    // They are about objects that are still to come, which join at database level only.
+    hasDefaultsIn: (schema) => judge.level === 'database' && (schema === null || selected.schemas.has(schema)),
   };
 }
 
@@ -94,17 +143,22 @@ async function readCreated(source: Source, { target }: StructureOptions): Promis
     await readPolicies(source, target.roles),
     await readSuperuserObjects(source, target),
   ];
+  return {
+    objects: [...objects, ...rest.flatMap((part) => part.objects)],
+    unsupported: rest.flatMap((part) => part.unsupported),
+  };
+}
+
+/** Without the extensions that the target cannot have. */
+function availableOf({ objects }: Wanted, target: TargetFacts): Part {
   const missing = objects.filter(({ kind, address }) => kind === 'extension' && !isAvailable(address, target));
   return {
-    objects: [...objects.filter((object) => !missing.includes(object)), ...rest.flatMap((part) => part.objects)],
-    unsupported: [
-      ...rest.flatMap((part) => part.unsupported),
-      ...missing.map(({ kind, address }) => ({
-        kind,
-        identity: identityOf({ kind, address }),
-        reason: 'it is not installed on the machine of the target',
-      })),
-    ],
+    objects: objects.filter((object) => !missing.includes(object)),
+    unsupported: missing.map(({ kind, address }) => ({
+      kind,
+      identity: identityOf({ kind, address }),
+      reason: 'it is not installed on the machine of the target',
+    })),
   };
 }
 
@@ -127,7 +181,7 @@ async function readSuperuserObjects(source: Source, target: TargetFacts): Promis
 
 async function readAttributes(
   source: Source,
-  objects: readonly SchemaObject[],
+  { objects, hasDefaultsIn }: Wanted,
   { roles, target }: StructureOptions,
 ): Promise<Part> {
   const comments = await readComments(source, objects, target);
@@ -135,7 +189,7 @@ async function readAttributes(
   const parts = [
     planOwners(objects, target),
     await readPrivileges(source, objects, target),
-    await readDefaultPrivileges(source, target),
+    await readDefaultPrivileges(source, target, hasDefaultsIn),
   ];
   return {
     objects: [...comments, ...parts.flatMap((part) => part.objects)],

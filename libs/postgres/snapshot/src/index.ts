@@ -13,6 +13,7 @@ export {
   recordStructure,
   runBuildStep,
 } from './ledger/build-ledger.js';
+export { recordBrought } from './ledger/brought-objects.js';
 export {
   type CopyProgress,
   isAnyChunkLocked,
@@ -50,6 +51,6 @@ export {
 export { readRoleRecords, recordRoles, type RoleRecord } from './ledger/role-ledger.js';
 export { type LiveCopy, readLiveCopy } from './live-copy-bytes.js';
 export { type ChunkingOptions, type ChunkPlan, planChunks, tableKey } from './plan-chunks.js';
-export { dropPublication, ensurePublication, publishedTables, publishTables } from './publication.js';
+export { dropPublication, ensurePublication, publishedTables, publishTables, withdrawTables } from './publication.js';
 export { connectSource, connectTarget, type SessionOptions } from './sessions.js';
 export { dropSlot, slotExists } from './slot.js';

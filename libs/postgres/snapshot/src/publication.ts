@@ -68,6 +68,20 @@ export async function publishTables(
   });
 }
 
+/** Takes tables out of the publication of a task; what was written to them in transactions that are open is waited for, as by `publishTables`. */
+export async function withdrawTables(
+  source: Client,
+  publicationName: string,
+  tables: readonly QualifiedName[],
+): Promise<void> {
+  const list = tables.map(({ schema, name }) => `ONLY ${quoteQualified(schema, name)}`).join(', ');
+  await inTransaction(source, 'BEGIN', async () => {
+    await source.query(`SET LOCAL lock_timeout = ${WRITERS_LOCK_TIMEOUT_MS}`);
+    await source.query(`LOCK TABLE ${list} IN SHARE ROW EXCLUSIVE MODE`);
+    await source.query(`ALTER PUBLICATION ${quoteIdentifier(publicationName)} DROP TABLE ${list}`);
+  });
+}
+
 export async function dropPublication(source: Client, publicationName: string): Promise<void> {
   await source.query(`DROP PUBLICATION IF EXISTS ${quoteIdentifier(publicationName)}`);
 }

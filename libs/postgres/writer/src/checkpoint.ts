@@ -11,6 +11,7 @@ import { type PipelinedStatement } from './target-pipeline.js';
 import { type ClientBase } from 'pg';
 import { createConflictTable } from './conflict-journal.js';
 import { createAdoptionTables } from './pending-tables.js';
+import { createExceptionTable } from './task-objects.js';
 
 /** What the target has applied, and which writer may apply more. */
 export interface Checkpoint {
@@ -25,7 +26,7 @@ export interface Checkpoint {
 /** Serializes the creation of bookkeeping by several workers; any constant that nobody else uses. */
 const BOOKKEEPING_LOCK = 7_238_901_553;
 
-/** Creates `sluice.checkpoint`, the tables for what is to be copied, and the journal of conflicts, where they are missing. Half-empty pages keep the row's updates on its page (HOT). */
+/** Creates `sluice.checkpoint`, the tables for what is to be copied, the journal of conflicts, and the exceptions of selections, where they are missing. Half-empty pages keep the row's updates on its page (HOT). */
 export async function ensureCheckpointTable(target: ClientBase): Promise<void> {
   await target.query('BEGIN');
   await target.query('SELECT pg_advisory_xact_lock($1)', [BOOKKEEPING_LOCK]);
@@ -42,6 +43,7 @@ export async function ensureCheckpointTable(target: ClientBase): Promise<void> {
   if (rowCount === 0) await target.query('ALTER TABLE sluice.checkpoint ADD COLUMN source text');
   await createAdoptionTables(target);
   await createConflictTable(target);
+  await createExceptionTable(target);
   await target.query('COMMIT');
 }
 

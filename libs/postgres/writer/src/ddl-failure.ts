@@ -37,7 +37,7 @@ export function ddlFailed(ddl: ShownDdl, place: DdlPlace, error: unknown): Error
 }
 
 export function ddlError(
-  code: Extract<ErrorCode, 'SLUICE-5013' | 'SLUICE-5014'>,
+  code: Extract<ErrorCode, 'SLUICE-5013' | 'SLUICE-5014' | 'SLUICE-5016'>,
   options: {
     readonly ddl: ShownDdl;
     readonly place: DdlPlace;

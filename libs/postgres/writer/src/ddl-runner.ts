@@ -32,6 +32,9 @@ import { emptyTable, findDifference, readExistingRoles } from './ddl-target.js';
 import { EventMessages, type MessagePlace } from './event-messages.js';
 import { type PendingTables } from './pending-tables.js';
 import { startKey } from './relation-registry.js';
+import { type Gate, type NameChanges, SelectionGate } from './selection-gate.js';
+import { partitionAncestors } from './target-relations.js';
+import { type TaskObjects } from './task-objects.js';
 
 /** Where a DDL stands in the stream: found again by it after a restart. */
 export interface DdlPlace {
@@ -40,8 +43,11 @@ export interface DdlPlace {
   readonly number: number;
 }
 
-/** `postponed`: it, or what of it can be done then only, until the tables that it needs have their rows. */
-export type DdlOutcome = 'applied' | 'skipped' | 'replaced' | 'postponed';
+/**
+ * `postponed`: it, or what of it can be done then only, until the tables that it needs have their rows.
+ * `outside`: left out, as it is about objects that do not belong to the task.
+ */
+export type DdlOutcome = 'applied' | 'skipped' | 'replaced' | 'postponed' | 'outside';
 
 export interface ExecutedDdl {
   readonly place: DdlPlace;
@@ -69,6 +75,7 @@ export interface DdlSettings {
 
 interface DdlRunnerOptions extends DdlSettings {
   readonly pending: PendingTables;
+  readonly objects: TaskObjects;
   readonly startLsns: ReadonlyMap<string, Lsn>;
 }
 
@@ -95,6 +102,7 @@ export class DdlRunner {
   readonly #eventTables = new Map<number, Relation>();
   readonly #tuple = new TupleView();
   readonly #messages: EventMessages;
+  readonly #gate: SelectionGate;
   #executed: ExecutedDdl[] = [];
   #isOpen = false;
 
@@ -102,6 +110,7 @@ export class DdlRunner {
     this.#client = client;
     this.#options = options;
     this.#messages = new EventMessages(options);
+    this.#gate = new SelectionGate(client, options.objects);
   }
 
   /** The event in a message of the transaction; `null` for a message that is not from the capture. */
@@ -173,12 +182,20 @@ export class DdlRunner {
     settings: DdlCommand['settings'],
   ): Promise<void> {
     const ddl = shownOf(plan);
+    const gate = await this.#gate.judge(plan.kind === 'command' ? plan.command : plan);
+    if ('except' in gate) await this.#noteNames(gate);
+    if (gate.kind === 'outside') {
+      this.#note(ddl, { place, outcome: 'outside' });
+      return;
+    }
     const decision = decisionOn(this.#options.decisions, place);
     const action = decision?.decision ?? this.#policyOf(ddl.class);
-    const command = plan.kind === 'command' ? plan.command : null;
+    const command = plan.kind === 'command' ? onlyOwn(plan.command, gate) : null;
     if (action === 'stop')
       throw ddlError('SLUICE-5014', { ddl, place, reason: `DDL of class ${ddl.class} stops the task` });
     if (action === 'skip') {
+      if (gate.kind === 'enters')
+        await this.#noteNames({ except: gate.objects.map((object) => ({ ...object, isSelected: false })), forget: [] });
       this.#note(ddl, { place, outcome: 'skipped', reason: decision ? 'decided' : 'policy' });
       return;
     }
@@ -186,6 +203,8 @@ export class DdlRunner {
       await this.#replace(decision.statement, { ddl, place, settings, command });
       return;
     }
+    if (gate.kind === 'enters') throw ddlError('SLUICE-5016', { ddl, place, reason: namesOf(gate.objects) });
+    if (gate.kind === 'unclear') throw ddlError('SLUICE-5013', { ddl, place, reason: gate.reason });
     if (!command) {
       const reason = plan.kind === 'unattributable' ? plan.reason : 'unknown';
       throw ddlError('SLUICE-5013', { ddl, place, reason: `it is not certain what was executed: ${reason}` });
@@ -200,7 +219,7 @@ export class DdlRunner {
   }
 
   async #apply(command: DdlCommand, { ddl, place }: { ddl: ShownDdl; place: DdlPlace }): Promise<void> {
-    const recopied = this.#recopied(command, place);
+    const recopied = await this.#own(this.#recopied(command, place));
     for (const table of recopied) {
       // Order: before the statement, which need not hold for rows that are as of another moment.
       if (await emptyTable(this.#client, table)) await this.#options.pending.add(this.#client, table);
@@ -227,7 +246,7 @@ export class DdlRunner {
     statement: string,
     { ddl, place, settings, command }: StatementContext & { readonly command: DdlCommand | null },
   ): Promise<void> {
-    const recopied = command ? this.#recopied(command, place) : [];
+    const recopied = command ? await this.#own(this.#recopied(command, place)) : [];
     for (const { oid } of command?.droppedTables ?? []) await this.#options.pending.remove(this.#client, oid);
     await runOrFail(this.#client, statement, { ddl: { ...ddl, statement }, place, settings });
     for (const table of recopied) {
@@ -333,6 +352,18 @@ export class DdlRunner {
     return [...new Map([...recopyTables, ...copiedLater].map((table) => [table.oid, table])).values()];
   }
 
+  /** A statement on a parent names its children, of which the target may have others of the same name. */
+  async #own(tables: readonly StoredTable[]): Promise<StoredTable[]> {
+    const { objects } = this.#options;
+    if (objects.isEverything) return [...tables];
+    const own: StoredTable[] = [];
+    for (const table of tables) {
+      const ancestors = await partitionAncestors(this.#client, table);
+      if (objects.has({ kind: 'table', schema: table.schema, name: table.name }, ancestors)) own.push(table);
+    }
+    return own;
+  }
+
   async #setOwners({ ownerStatements }: DdlCommand, { ddl, place }: { ddl: ShownDdl; place: DdlPlace }): Promise<void> {
     const roles = await readExistingRoles(
       this.#client,
@@ -349,6 +380,12 @@ export class DdlRunner {
     return roles.filter((role) => !existing.has(role));
   }
 
+  async #noteNames({ except, forget }: NameChanges): Promise<void> {
+    const { objects } = this.#options;
+    for (const object of forget) await objects.forget(this.#client, object);
+    for (const exception of except) await objects.except(this.#client, exception);
+  }
+
   #policyOf(kind: DdlClass): DdlAction {
     return this.#options.policies[kind] ?? 'apply';
   }
@@ -356,6 +393,17 @@ export class DdlRunner {
   #note({ tag, identity }: ShownDdl, executed: Omit<ExecutedDdl, 'tag' | 'identity'>): void {
     this.#executed.push({ ...executed, tag, identity });
   }
+}
+
+/** The part of a command that is about objects of the task, with the tables that come to it. */
+function onlyOwn(command: DdlCommand, gate: Gate): DdlCommand {
+  if (gate.kind === 'enters') return { ...command, createdTables: [...command.createdTables, ...gate.tables] };
+  if (gate.kind !== 'inside' || gate.only === null || !command.statementFor) return command;
+  return { ...command, statement: command.statementFor(gate.only) };
+}
+
+function namesOf(objects: readonly { readonly schema: string; readonly name: string }[]): string {
+  return objects.map(({ schema, name }) => quoteQualified(schema, name)).join(', ');
 }
 
 export function decisionOn(
@@ -374,6 +422,9 @@ function shownOf(plan: Exclude<DdlPlan, { kind: 'ignored' }>): ShownDdl & { read
   return plan.command;
 }
 
+/** A person decides on it. */
+const FINAL = ['SLUICE-5013', 'SLUICE-5014', 'SLUICE-5016'];
+
 function isFinal(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && (error.code === 'SLUICE-5013' || error.code === 'SLUICE-5014');
+  return error instanceof Error && 'code' in error && FINAL.includes(String(error.code));
 }

@@ -1,5 +1,5 @@
-import { type ConflictPolicy } from '@sluice/contracts';
-import { type Lsn, parseLsn, type SourceIdentity } from '@sluice/model';
+import { type ConflictPolicy, EVERYTHING } from '@sluice/contracts';
+import { judgeObjects, type Lsn, type ObjectJudge, parseLsn, type SourceIdentity } from '@sluice/model';
 import { type Client, type Endpoint, hasSqlState, SQLSTATE } from '@sluice/postgres-client';
 import { asUnfit, conflictError, ConflictStop, FoldedStatementFailed, targetError } from './apply-failure.js';
 import { type ApplyMode, ChangeApplier } from './change-applier.js';
@@ -8,6 +8,7 @@ import { conflictIdOf, journal } from './conflict-journal.js';
 import { DdlRunner, type DdlSettings } from './ddl-runner.js';
 import { type ConflictCounts, ExactWriter } from './exact-writer.js';
 import { PendingTables } from './pending-tables.js';
+import { TaskObjects } from './task-objects.js';
 import { LockWatch } from './lock-watch.js';
 import { startKey } from './relation-registry.js';
 import { LargeTransaction } from './large-transaction.js';
@@ -35,6 +36,7 @@ export class TargetSession {
   readonly #spare = new SpareConnections();
   readonly #startLsns: ReadonlyMap<string, Lsn>;
   readonly #pending: PendingTables;
+  readonly #objects: TaskObjects;
   readonly #ddl: DdlRunner | null;
   readonly #taskId: string;
   readonly #epoch: bigint;
@@ -54,11 +56,12 @@ export class TargetSession {
       checkpoint: Checkpoint;
       startLsns: ReadonlyMap<string, Lsn>;
       pending: PendingTables;
+      objects: TaskObjects;
       ddl: DdlSettings | null;
       conflictPolicy: ConflictPolicy;
     },
   ) {
-    const { pending, startLsns } = options;
+    const { pending, objects, startLsns } = options;
     this.#endpoint = options.endpoint;
     this.#startLsns = startLsns;
     this.#connection = new TargetConnection(session, {
@@ -68,7 +71,8 @@ export class TargetSession {
       addedColumns: options.ddl?.addedColumns ?? null,
     });
     this.#pending = pending;
-    this.#ddl = options.ddl && new DdlRunner(this.#connection.client, { ...options.ddl, pending, startLsns });
+    this.#objects = objects;
+    this.#ddl = options.ddl && new DdlRunner(this.#connection.client, { ...options.ddl, pending, objects, startLsns });
     this.#taskId = options.taskId;
     this.#epoch = options.checkpoint.epoch;
     this.#conflictPolicy = options.conflictPolicy;
@@ -85,6 +89,8 @@ export class TargetSession {
       taskId: string;
       startLsns?: ReadonlyMap<string, Lsn>;
       ddl?: DdlSettings | null;
+      /** Which objects belong to the task; default: all. */
+      judge?: ObjectJudge;
       conflictPolicy?: ConflictPolicy;
     },
   ): Promise<TargetSession> {
@@ -107,6 +113,7 @@ export class TargetSession {
         checkpoint,
         startLsns,
         pending,
+        objects: await TaskObjects.read(client, options.taskId, options.judge ?? judgeObjects(EVERYTHING)),
         ddl: options.ddl ?? null,
         conflictPolicy: options.conflictPolicy ?? 'error',
       });
@@ -301,6 +308,7 @@ export class TargetSession {
     }
     this.#connection.relations.commit();
     this.#pending.commit();
+    this.#objects.commit();
     this.#ddl?.commit();
   }
 
@@ -321,6 +329,7 @@ export class TargetSession {
     if (this.#ddl?.rollback()) relations.unbind();
     relations.rollback();
     this.#pending.rollback();
+    this.#objects.rollback();
   }
 }
 

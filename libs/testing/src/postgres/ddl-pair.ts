@@ -1,5 +1,6 @@
-import { type DdlDecision, type DdlOptions, SluiceError } from '@sluice/contracts';
+import { type DdlDecision, type DdlOptions, EVERYTHING, type ObjectSelection, SluiceError } from '@sluice/contracts';
 import { type PostgresMajor } from '@sluice/embedded';
+import { judgeObjects } from '@sluice/model';
 import { type Client } from '@sluice/postgres-client';
 import { installDdlCapture, readEventSigning } from '@sluice/postgres-ddl';
 import {
@@ -51,10 +52,15 @@ export class DdlPair implements AsyncDisposable {
   }
 
   open(
-    options: { policies?: DdlOptions['policies']; decisions?: readonly DdlDecision[] } = {},
+    options: {
+      policies?: DdlOptions['policies'];
+      decisions?: readonly DdlDecision[];
+      objects?: ObjectSelection;
+    } = {},
   ): Promise<TargetSession> {
     return TargetSession.open(this.target.endpoint, {
       taskId: this.taskId,
+      judge: judgeObjects(options.objects ?? EVERYTHING),
       ddl: {
         helperName: this.helperName,
         policies: options.policies ?? {},

@@ -142,12 +142,35 @@ const CREATED_ACL = `CASE WHEN c.command_tag !~ '^(CREATE|SELECT) ' THEN NULL EL
             (SELECT t.typacl FROM pg_type t WHERE c.classid = 'pg_type'::regclass AND t.oid = c.objid),
             (SELECT n.nspacl FROM pg_namespace n WHERE c.classid = 'pg_namespace'::regclass AND n.oid = c.objid))) x) END`;
 
+/** The relation that an object is or belongs to; of a sequence of a column its table. */
+const RELATION = `(SELECT jsonb_build_object('oid', r.oid::bigint, 'schema', s.nspname, 'name', r.relname, 'kind', r.relkind::text,
+          'ancestors', (WITH RECURSIVE above AS (
+              SELECT h.inhparent, 1 AS distance FROM pg_inherits h WHERE h.inhrelid = r.oid AND r.relispartition
+              UNION ALL SELECT h.inhparent, a.distance + 1
+              FROM above a JOIN pg_class p ON p.oid = a.inhparent AND p.relispartition JOIN pg_inherits h ON h.inhrelid = p.oid)
+            SELECT coalesce(jsonb_agg(jsonb_build_object('schema', ns.nspname, 'name', p.relname) ORDER BY a.distance), '[]')
+            FROM above a JOIN pg_class p ON p.oid = a.inhparent JOIN pg_namespace ns ON ns.oid = p.relnamespace))
+        FROM pg_class r JOIN pg_namespace s ON s.oid = r.relnamespace
+        WHERE r.oid = CASE c.classid
+          WHEN 'pg_class'::regclass THEN coalesce((SELECT i.indrelid FROM pg_index i WHERE i.indexrelid = c.objid),
+            (SELECT d.refobjid FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.objid AND d.objsubid = 0
+              AND d.refclassid = 'pg_class'::regclass AND d.refobjsubid <> 0 AND d.deptype IN ('a', 'i')
+              AND EXISTS (SELECT FROM pg_sequence q WHERE q.seqrelid = c.objid) LIMIT 1), c.objid)
+          WHEN 'pg_trigger'::regclass THEN (SELECT t.tgrelid FROM pg_trigger t WHERE t.oid = c.objid)
+          WHEN 'pg_policy'::regclass THEN (SELECT l.polrelid FROM pg_policy l WHERE l.oid = c.objid)
+          WHEN 'pg_rewrite'::regclass THEN (SELECT w.ev_class FROM pg_rewrite w WHERE w.oid = c.objid)
+          WHEN 'pg_constraint'::regclass THEN (SELECT k.conrelid FROM pg_constraint k WHERE k.oid = c.objid)
+          WHEN 'pg_attrdef'::regclass THEN (SELECT f.adrelid FROM pg_attrdef f WHERE f.oid = c.objid)
+          WHEN 'pg_statistic_ext'::regclass THEN (SELECT x.stxrelid FROM pg_statistic_ext x WHERE x.oid = c.objid)
+          WHEN 'pg_type'::regclass THEN (SELECT y.typrelid FROM pg_type y WHERE y.oid = c.objid AND y.typrelid <> 0) END)`;
+
 /** What happened to which objects; nothing if only to temporary ones, members of extensions, or ours. */
 function collecting({ helper }: Names): string {
   return `
     IF TG_EVENT = 'ddl_command_end' THEN
       SELECT jsonb_agg(jsonb_build_object('tag', c.command_tag, 'type', c.object_type, 'schema', c.schema_name,
-        'identity', c.object_identity, 'classId', c.classid::bigint, 'oid', c.objid::bigint, 'acl', ${CREATED_ACL}, 'owner', pg_get_userbyid(coalesce(
+        'identity', c.object_identity, 'classId', c.classid::bigint, 'oid', c.objid::bigint, 'relation', ${RELATION},
+        'acl', ${CREATED_ACL}, 'owner', pg_get_userbyid(coalesce(
           (SELECT d.refobjid FROM pg_shdepend d WHERE d.deptype = 'o' AND d.classid = c.classid AND d.objid = c.objid
             AND d.dbid = (SELECT b.oid FROM pg_database b WHERE b.datname = current_database())), 10::oid))))
       INTO commands
@@ -164,7 +187,7 @@ function collecting({ helper }: Names): string {
     ELSE
       IF TG_TAG !~ '^DROP ' THEN EXIT capture; END IF;
       SELECT jsonb_agg(jsonb_build_object('type', d.object_type, 'schema', d.schema_name, 'name', d.object_name,
-        'identity', d.object_identity, 'oid', d.objid::bigint, 'isOriginal', d.original))
+        'identity', d.object_identity, 'names', to_jsonb(coalesce(d.address_names, '{}')), 'oid', d.objid::bigint, 'isOriginal', d.original))
       INTO dropped
       FROM pg_event_trigger_dropped_objects() d
       WHERE (d.original OR d.object_type = 'table') AND NOT d.is_temporary

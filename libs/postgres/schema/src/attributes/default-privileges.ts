@@ -19,8 +19,9 @@ const OBJECTS = { f: 'FUNCTIONS', n: 'SCHEMAS', r: 'TABLES', S: 'SEQUENCES', T: 
 export async function readDefaultPrivileges(
   { client }: Source,
   target: TargetFacts,
+  isWanted: (schema: string | null) => boolean,
 ): Promise<{ objects: SchemaObject[]; unsupported: UnsupportedObject[] }> {
-  const rows = await readRows<DefaultAclRow>(
+  const found = await readRows<DefaultAclRow>(
     client,
     sql`
     SELECT d.oid, r.rolname AS role, n.nspname AS schema, d.defaclobjtype AS objects,
@@ -35,7 +36,7 @@ export async function readDefaultPrivileges(
     LEFT JOIN pg_catalog.pg_namespace n ON n.oid = d.defaclnamespace
     ORDER BY r.rolname, n.nspname, d.defaclobjtype`,
   );
-  const wanted = rows.filter(({ role }) => !target.rolesWithoutPrivileges.has(role));
+  const wanted = found.filter(({ role, schema }) => isWanted(schema) && !target.rolesWithoutPrivileges.has(role));
   return {
     objects: wanted.filter(({ role }) => target.assumableRoles.has(role)).map((row) => toObject(row, target)),
     unsupported: wanted

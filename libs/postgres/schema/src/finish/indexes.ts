@@ -53,6 +53,7 @@ export async function readIndexes(source: Source): Promise<IndexPlan> {
       .map((row) => ({
         kind: 'index',
         identity: `index ${quoteQualified(row.schema, row.name)}`,
+        relation: { schema: row.schema, name: row.tableName },
         reason: 'it is invalid on the source, as a failed CREATE INDEX CONCURRENTLY leaves it',
       })),
   };

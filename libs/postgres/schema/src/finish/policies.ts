@@ -46,6 +46,7 @@ export async function readPolicies(
       unsupported.push({
         kind: 'policy',
         identity: `policy ${quoteIdentifier(row.name)} ON ${quoteQualified(row.schema, row.table)}`,
+        relation: { schema: row.schema, name: row.table },
         reason: `roles are missing on the target: ${row.roles.filter((role) => !targetRoles.has(role)).join(', ')}`,
       });
     }

@@ -48,6 +48,11 @@ const TABLES: readonly (readonly [name: string, definition: string])[] = [
       search_path text[], statement text)`,
   ],
   [
+    'selection_exception',
+    `(task_id uuid NOT NULL, kind text NOT NULL, schema_name text NOT NULL, object_name text NOT NULL,
+      is_selected boolean NOT NULL, PRIMARY KEY (task_id, kind, schema_name, object_name))`,
+  ],
+  [
     'conflict',
     `(conflict_id uuid PRIMARY KEY, ordinal bigint GENERATED ALWAYS AS IDENTITY, task_id uuid NOT NULL,
       at timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(), commit_lsn pg_lsn NOT NULL,
