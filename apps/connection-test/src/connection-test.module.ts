@@ -4,6 +4,8 @@ import { ConnectionTestHandler } from './connection-test.handler.js';
 import { QuestionPlaces } from './question-places.js';
 import { SourceRolesHandler } from './source-roles.handler.js';
 
-@Module({ controllers: [ConnectionTestHandler, SourceRolesHandler], providers: [QuestionPlaces] })
-@Module({ controllers: [ConnectionTestHandler, CatalogHandler] })
+@Module({
+  controllers: [ConnectionTestHandler, SourceRolesHandler, CatalogHandler],
+  providers: [QuestionPlaces],
+})
 export class ConnectionTestModule {}
