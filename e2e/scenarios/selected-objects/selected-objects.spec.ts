@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { type Client } from '@sluice/postgres-client';
-import { findDifferences, type TestDatabase, waitFor } from '@sluice/testing';
+import { findDifferences, killPointEnvironment, type TestDatabase, waitFor } from '@sluice/testing';
 import { untilCaughtUp } from '../../src/catch-up.js';
 import { type Cluster, startCluster } from '../../src/cluster.js';
 
@@ -104,7 +104,9 @@ describe('of chosen objects', () => {
     expect(await pair.target.query(`SELECT last_value::text AS at FROM log.entries_id_seq`)).toEqual([{ at: '7' }]);
   }, 120_000);
 
-  it('at table level, new tables stay outside, and partitions of listed ones join', async () => {
+  it('at table level, new tables stay outside, and partitions of listed ones join; also when services die', async () => {
+    const deaths = cluster.deaths('full-load');
+    await cluster.restart('full-load', killPointEnvironment('full-load-after-structure', 1));
     const pair = await start({
       level: 'table',
       objects: [
@@ -114,6 +116,7 @@ describe('of chosen objects', () => {
       ],
       include: ['shop.cust*'],
     });
+    expect(cluster.deaths('full-load')).toBeGreaterThan(deaths);
     const { session } = pair;
     await session.query('CREATE TABLE shop.custom (id int PRIMARY KEY); INSERT INTO shop.custom VALUES (1)');
     await session.query('ALTER TABLE shop.custom ADD COLUMN n int');
