@@ -1,6 +1,17 @@
 import { parseArgs } from 'node:util';
 
-export const CASES = ['oltp', 'bulk', 'hot', 'full', 'keepup', 'latency', 'hugetx', 'distance'] as const;
+export const CASES = [
+  'oltp',
+  'bulk',
+  'hot',
+  'full',
+  'tables',
+  'manytables',
+  'keepup',
+  'latency',
+  'hugetx',
+  'distance',
+] as const;
 export type CaseName = (typeof CASES)[number];
 
 export interface BenchOptions {
@@ -27,6 +38,8 @@ export const USAGE = `Usage: npm run bench -- <${CASES.join('|')}> [--runs N] [-
   hot        a backlog of 120,000 transactions of two updates each on 2,000 rows, most on few of them
   hugetx     a backlog of one transaction of 2 GB; time, and the most memory that each service used
   full       structure, data, keys and indexes of a pgbench database with one big table (scale 50)
+  tables     as full, the rows in 400 tables of the same size
+  manytables 10,000 tables with 20,000 indexes and little data
   keepup     pgbench with 40 clients for 60 s on the source: its rate, and the backlog at its end
   latency    a marker row every 20 ms at 10 %, 50 % and 90 % of the sustainable rate: from commit to visibility
   distance   oltp and full, with 0 ms and with 20 ms of round trip to the target

@@ -11,6 +11,7 @@ import { hot } from './cases/hot.js';
 import { hugetx } from './cases/hugetx.js';
 import { keepup } from './cases/keepup.js';
 import { latency } from './cases/latency.js';
+import { manyTables, tables } from './cases/many-tables.js';
 import { oltp } from './cases/oltp.js';
 import { findDebianServer } from './debian-server.js';
 import { measureInTurn, type SystemResult } from './measurement.js';
@@ -22,7 +23,18 @@ import { startSluice } from './sluice-stack.js';
 const EXIT_USAGE = 2;
 const EXIT_INTERRUPTED = 130;
 const GROWTH_FACTORS = [1, 4, 16];
-const CASES: Readonly<Record<CaseName, BenchCase>> = { oltp, bulk, hot, full, keepup, latency, hugetx, distance };
+const CASES: Readonly<Record<CaseName, BenchCase>> = {
+  oltp,
+  bulk,
+  hot,
+  full,
+  tables,
+  manytables: manyTables,
+  keepup,
+  latency,
+  hugetx,
+  distance,
+};
 
 // Progress goes to standard error, so that --json leaves standard output to the result.
 const report = (line: string): void => void process.stderr.write(`${line}\n`);

@@ -5,7 +5,8 @@ import { nativeSystem } from '../backlog/native-system.js';
 import { attachSluice, plainTemplate, sluiceSystem } from '../backlog/sluice-system.js';
 import { type BenchCase, type BenchContext } from '../bench-case.js';
 import { type System, type SystemResult } from '../measurement.js';
-import { createFullSource, fullNative, fullSluice } from './full.js';
+import { createFullSource } from './full.js';
+import { loadNative, loadSluice } from './load-systems.js';
 import { tpcB } from './oltp.js';
 
 const ROUND_TRIPS_MS = [0, 20];
@@ -89,7 +90,7 @@ async function backlogOver(context: BenchContext, routes: readonly Route[]): Pro
 async function fullOver(context: BenchContext, routes: readonly Route[]): Promise<System[]> {
   await createFullSource(context);
   return routes.flatMap((route) => [
-    fullSluice(context, { name: `full sluice ${route.name}`, targetAt: route.target }),
-    fullNative(context, { name: `full native ${route.name}`, sourceAt: route.source, targetAt: route.target }),
+    loadSluice(context, { name: `full sluice ${route.name}`, targetAt: route.target }),
+    loadNative(context, { name: `full native ${route.name}`, sourceAt: route.source, targetAt: route.target }),
   ]);
 }
