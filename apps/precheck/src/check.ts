@@ -23,6 +23,8 @@ export interface CheckContext {
   readonly structure: () => Promise<StructurePlan>;
   /** Which roles would be created; `null` when none was asked for. Read once for all checks. */
   readonly rolePlan: () => Promise<RolePlan | null>;
+  /** A session of the target outside of any transaction; what is done there must be rolled back. Closed afterwards. */
+  readonly onTarget: <T>(work: (target: Client) => Promise<T>) => Promise<T>;
 }
 
 /** Tasks that go on with changes: only they need a slot and a publication. */
@@ -46,6 +48,8 @@ export interface Check {
   readonly dependsOn?: readonly string[];
   /** Default: all kinds of tasks. */
   readonly onlyFor?: readonly SyncType[];
+  /** Default: that of all checks. */
+  readonly timeoutMs?: number;
   readonly run: (context: CheckContext) => Promise<Finding>;
 }
 

@@ -20,6 +20,7 @@ import { targetEmpty } from './checks/target-empty.js';
 import { targetEncoding } from './checks/target-encoding.js';
 import { targetExtensions } from './checks/target-extensions.js';
 import { targetPrivileges } from './checks/target-privileges.js';
+import { targetStructure } from './checks/target-structure.js';
 import { targetVersion } from './checks/target-version.js';
 import { targetWritable } from './checks/target-writable.js';
 import { users } from './checks/users.js';
@@ -50,4 +51,5 @@ export const CHECKS: readonly Check[] = [
   targetEncoding,
   users,
   names,
+  targetStructure,
 ];

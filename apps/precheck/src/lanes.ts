@@ -1,5 +1,5 @@
 import { SluiceError } from '@sluice/contracts';
-import { type Client, connect, type Endpoint } from '@sluice/postgres-client';
+import { type Client, connect, type ConnectOptions, type Endpoint } from '@sluice/postgres-client';
 
 export interface Endpoints {
   readonly source: Endpoint;
@@ -39,15 +39,17 @@ export class Lanes implements AsyncDisposable {
   }
 
   /** Runs `work` in read-only transactions on both sides. @throws SluiceError 1002 when it takes too long. */
-  async use<T>(work: (lane: Lane) => Promise<T>): Promise<T> {
+  async use<T>(work: (lane: Lane) => Promise<T>, timeoutMs = this.#options.timeoutMs): Promise<T> {
     await this.#enter();
     try {
       const lane = this.#idle.pop() ?? (await this.#open());
       // A lane whose work failed in any way is not trusted again.
-      const result = await this.#withinTimeout(inReadOnlyTransactions(lane, work)).catch((error: unknown) => {
-        void close(lane);
-        throw error;
-      });
+      const result = await this.#withinTimeout(inReadOnlyTransactions(lane, work), timeoutMs).catch(
+        (error: unknown) => {
+          void close(lane);
+          throw error;
+        },
+      );
       this.#idle.push(lane);
       return result;
     } finally {
@@ -71,14 +73,7 @@ export class Lanes implements AsyncDisposable {
   }
 
   async #open(): Promise<Lane> {
-    const options = {
-      applicationName: 'precheck',
-      settings: {
-        search_path: '',
-        statement_timeout: String(this.#options.timeoutMs),
-        lock_timeout: LOCK_TIMEOUT,
-      },
-    };
+    const options = sessionOptions(this.#options.timeoutMs);
     const source = await connect(this.#endpoints.source, options);
     try {
       return { source, target: await connect(this.#endpoints.target, options) };
@@ -88,8 +83,7 @@ export class Lanes implements AsyncDisposable {
     }
   }
 
-  async #withinTimeout<T>(work: Promise<T>): Promise<T> {
-    const { timeoutMs } = this.#options;
+  async #withinTimeout<T>(work: Promise<T>, timeoutMs: number): Promise<T> {
     const { promise: expired, reject } = Promise.withResolvers<never>();
     const timer = setTimeout(
       () => reject(new SluiceError('SLUICE-1002', { detail: `no answer within ${timeoutMs} ms` })),
@@ -102,6 +96,18 @@ export class Lanes implements AsyncDisposable {
       clearTimeout(timer);
     }
   }
+}
+
+/** What sessions of checks have in common. */
+export function sessionOptions(statementTimeoutMs?: number): ConnectOptions {
+  return {
+    applicationName: 'precheck',
+    settings: {
+      search_path: '',
+      lock_timeout: LOCK_TIMEOUT,
+      ...(statementTimeoutMs !== undefined && { statement_timeout: String(statementTimeoutMs) }),
+    },
+  };
 }
 
 /** Read-only, so that no check can change a server by mistake; one snapshot, as reading a structure asks for. */

@@ -11,10 +11,10 @@ import {
 import { assert } from '@sluice/kernel';
 import { judgeObjects } from '@sluice/model';
 import { readServerFacts } from '@sluice/postgres-catalog';
-import { isConnectionLoss } from '@sluice/postgres-client';
+import { connect, isConnectionLoss } from '@sluice/postgres-client';
 import { type Check, type CheckContext } from './check.js';
 import { CHECKS } from './checks.js';
-import { type Endpoints, type Lane, Lanes } from './lanes.js';
+import { type Endpoints, type Lane, Lanes, sessionOptions } from './lanes.js';
 import { type Plans, readPlansOnce } from './read-plans.js';
 
 export interface PrecheckOptions {
@@ -56,10 +56,15 @@ export async function runPrechecks(endpoints: Endpoints, options: PrecheckOption
     return { syncType, ddlCapture, users, selection, judge, sourceFacts, targetFacts };
   });
   const plans = readPlansOnce({ users, judge });
+  const onTarget: CheckContext['onTarget'] = async (work) => {
+    await using client = await connect(endpoints.target, sessionOptions());
+    return await work(client);
+  };
+  const surroundings = { facts: { ...facts, onTarget }, plans, lanes, signal: options.signal };
   const reports = new Map<string, Promise<CheckReport>>();
   for (const check of checksFor(options.checks ?? CHECKS, syncType)) {
     const dependencies = (check.dependsOn ?? []).flatMap((id) => reports.get(id) ?? []);
-    reports.set(check.id, runWhenReady(check, { dependencies, facts, plans, lanes, signal: options.signal }));
+    reports.set(check.id, runWhenReady(check, { ...surroundings, dependencies }));
   }
   // All of them are waited for before the lanes close, also when one rejects.
   const settled = await Promise.allSettled(reports.values());
@@ -105,8 +110,10 @@ async function runWhenReady(check: Check, surroundings: Surroundings): Promise<C
     };
   }
   try {
-    const finding = await lanes.use((lane) =>
-      check.run({ ...lane, ...facts, structure: () => plans.structure(lane), rolePlan: () => plans.roles(lane) }),
+    const finding = await lanes.use(
+      (lane) =>
+        check.run({ ...lane, ...facts, structure: () => plans.structure(lane), rolePlan: () => plans.roles(lane) }),
+      check.timeoutMs,
     );
     return { id, title, ...finding };
   } catch (error) {

@@ -8,6 +8,7 @@ export { type CutOptions, type FaultProxy, faultProxy } from './faults/fault-pro
 export { KILL_POINTS, killPointEnvironment, type KillPointName } from './faults/kill-points.js';
 export { type NatsCluster, natsCluster } from './nats/nats-cluster.js';
 export { dedicatedNats, testNats } from './nats/test-nats.js';
+export { catalogueOf } from './postgres/catalogue.js';
 export { DdlPair, failureOf } from './postgres/ddl-pair.js';
 export {
   expectSameRows,
@@ -15,7 +16,9 @@ export {
   type SameRowsOptions,
   type TableDifference,
 } from './postgres/expect-same-rows.js';
+export { DUMPED_MAJOR, dumpSchema, findPgDump } from './postgres/pg-dump.js';
 export { type RecordedTransaction, startRecording, takeRecorded } from './postgres/recorded-changes.js';
+export { PLAN_SETTINGS, planStructure, runStatements, transferStructure } from './postgres/structure-transfer.js';
 export { type Row, testDatabase, type TestDatabase, type TestDatabaseOptions } from './postgres/test-database.js';
 export { dedicatedServer, testServer, type TestServerOptions } from './postgres/test-server.js';
 export { waitFor, type WaitOptions } from './wait-for.js';

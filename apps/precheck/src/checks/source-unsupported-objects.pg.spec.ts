@@ -13,4 +13,25 @@ describe('source-unsupported-objects', () => {
     const report = await runOneCheck(sourceUnsupportedObjects, endpoints);
     expect(report).toMatchObject({ outcome: 'warning', evidence: '1 left out: 1 large objects' });
   });
+
+  it('names what goes with something else, and fails for a table, whose rows would have no place', async () => {
+    await using db = await testDatabase({
+      schema: `CREATE FOREIGN DATA WRAPPER wrapper; CREATE SERVER elsewhere FOREIGN DATA WRAPPER wrapper;
+        CREATE FOREIGN TABLE far (id int) SERVER elsewhere; CREATE VIEW near AS SELECT id FROM far`,
+    });
+    await using other = await testDatabase();
+    const endpoints = { source: db.endpoint, target: await other.createRole() };
+    const warned = await runOneCheck(sourceUnsupportedObjects, endpoints);
+    expect(warned).toMatchObject({ outcome: 'warning', evidence: expect.stringContaining('view "public"."near"') });
+    expect(warned.reason).toContain('view: it needs foreign table public.far, which is left out');
+    await db.query(`CREATE TYPE own;
+      CREATE FUNCTION own_in(cstring) RETURNS own LANGUAGE internal IMMUTABLE STRICT AS 'textin';
+      CREATE FUNCTION own_out(own) RETURNS cstring LANGUAGE internal IMMUTABLE STRICT AS 'textout';
+      CREATE TYPE own (INPUT = own_in, OUTPUT = own_out, LIKE = text);
+      CREATE TABLE of_own (a own)`);
+    expect(await runOneCheck(sourceUnsupportedObjects, endpoints)).toMatchObject({
+      outcome: 'failed',
+      evidence: '1 tables cannot be created: table "public"."of_own"',
+    });
+  });
 });

@@ -6,6 +6,7 @@ import { type Endpoint } from '@sluice/postgres-client';
 import { dedicatedServer, testDatabase, type TestDatabase } from '@sluice/testing';
 import { runPrechecks } from '../run-prechecks.js';
 import { sourceUnsupportedObjects } from './source-unsupported-objects.js';
+import { targetStructure } from './target-structure.js';
 import { users } from './users.js';
 
 const CHOSEN: UserOptions = { roles: ['app', 'team'], passwords: true, privileges: true };
@@ -98,6 +99,20 @@ describe('users', () => {
     };
     expect(await leftOut(CHOSEN)).toBe('nothing is left out');
     expect(await leftOut({ ...CHOSEN, roles: [] })).toBe('3 left out: role "app", role "app", role "team"');
+    await source.query('DROP TABLE t');
+  });
+
+  it('lets the structure be tried with the roles that will be there, and leaves none behind', async () => {
+    await source.query('CREATE TABLE t (id int); ALTER TABLE t OWNER TO app; GRANT SELECT ON t TO team');
+    const account = await target.createRole('CREATEROLE');
+    await target.query(`GRANT CREATE ON DATABASE "${target.endpoint.database}" TO ${account.user} WITH GRANT OPTION`);
+    await target.query(`GRANT CREATE ON SCHEMA public TO ${account.user} WITH GRANT OPTION`);
+    for (const side of [target.endpoint, account]) {
+      const endpoints = { source: source.endpoint, target: side };
+      const { checks } = await runPrechecks(endpoints, { checks: [targetStructure], users: CHOSEN });
+      expect(checks).toMatchObject([{ id: 'target-structure', outcome: 'passed' }]);
+    }
+    expect(await target.query(`SELECT FROM pg_roles WHERE rolname IN ('app', 'team')`)).toEqual([]);
     await source.query('DROP TABLE t');
   });
 

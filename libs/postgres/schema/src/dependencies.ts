@@ -8,13 +8,8 @@ export interface DependencyEdge {
   readonly type: 'a' | 'e' | 'i' | 'n';
 }
 
-/** For the order of what is created before the rows: triggers and policies come later. */
-export async function readDependencies(source: Source): Promise<DependencyEdge[]> {
-  return (await readAllDependencies(source)).filter(({ from }) => !/^(pg_trigger|pg_policy):/.test(from));
-}
-
 /** Tested on PostgreSQL 10–18. Below 16384 are the objects of initdb, which every database has. */
-export function readAllDependencies({ client }: Source): Promise<DependencyEdge[]> {
+export function readDependencies({ client }: Source): Promise<DependencyEdge[]> {
   return readRows<DependencyEdge>(
     client,
     sql`
@@ -22,4 +17,9 @@ export function readAllDependencies({ client }: Source): Promise<DependencyEdge[
     FROM pg_catalog.pg_depend d
     WHERE d.objid >= 16384 AND d.refobjid >= 16384 AND d.deptype IN ('a', 'e', 'i', 'n')`,
   );
+}
+
+/** For the order of what is created: triggers and policies come after everything that they could need. */
+export function isOfCreation({ from }: DependencyEdge): boolean {
+  return !/^pg_(policy|trigger):/.test(from);
 }

@@ -38,7 +38,7 @@ describe('orderObjects', () => {
       kind: 'table',
       sql: 'table with default',
       sqlWithout: () => 'table',
-      parts: [{ key: 'd:1', sql: 'add default' }],
+      parts: [{ key: 'd:1', kind: 'default', identity: 'default', sql: 'add default' }],
     });
     const edges = [needs('d:1', 't:1', 'a'), needs('d:1', 'f:1'), needs('f:1', 't:1')];
     expect(sqlOf(orderObjects([table, object('f:1', { sql: 'function' })], edges).early)).toEqual([

@@ -10,3 +10,4 @@ export { bringMemberships, releaseRoles } from './roles/settle-memberships.js';
 export { readClosure, readStructure, type StructureOptions } from './read-structure.js';
 export { type ProposedClosure } from './select/propose-closure.js';
 export { type MissingObject } from './select/select-objects.js';
+export { type RefusedStatement, tryStructure } from './try-structure.js';

@@ -10,6 +10,8 @@ export type ObjectKey = `${string}:${number | string}`;
 export interface Source {
   readonly client: ClientBase;
   readonly versionNum: number;
+  /** Of the server that it is all created on. */
+  readonly targetVersionNum: number;
 }
 
 /** When an object is created. All but `pre` run after the rows are there, in this order. */
@@ -24,6 +26,7 @@ export const STAGES = [
   'foreign-key',
   'validation',
   'behaviour',
+  'dependency',
   'owner',
   'comment',
   'privilege',
@@ -32,9 +35,12 @@ export const STAGES = [
 ] as const;
 export type Stage = (typeof STAGES)[number];
 
-/** A default or check that is normally written inside its table, and can be added later to break a cycle. */
+/** A default or check that is normally written inside its table, and can be added later to break a cycle, or left out. */
 export interface DetachablePart {
   readonly key: ObjectKey;
+  readonly kind: string;
+  /** For people, e.g. `default of "public"."orders"."id"`. */
+  readonly identity: string;
   readonly sql: string;
 }
 
@@ -55,8 +61,12 @@ export interface SchemaObject {
   readonly parts?: readonly DetachablePart[];
   /** The creating SQL without the parts that were detached. */
   readonly sqlWithout?: (detached: ReadonlySet<ObjectKey>) => string;
+  /** Objects that it puts together; it does without those that are not created (`sqlWithout`). */
+  readonly joins?: readonly ObjectKey[];
   /** Objects it needs that pg_depend does not tell. */
   readonly needs?: readonly ObjectKey[];
+  /** Only a superuser may create it. */
+  readonly needsSuperuser?: boolean;
   /** A place-holder that lets others refer to it before it can be created: a shell type, a view of nulls. */
   readonly stub?: string;
 }

@@ -3,7 +3,7 @@ import { quoteIdentifier } from '@sluice/postgres-client';
 import { type UnsupportedObject } from '../plan.js';
 import { commands, objectKey, type SchemaObject, type Source } from '../schema-object.js';
 import { type TargetFacts } from '../target-facts.js';
-import { type AclItem, grantsOf, roleName } from './acl.js';
+import { type AclItem, grantsOf, MAINTAIN_SINCE, roleName, withMaintain } from './acl.js';
 
 interface DefaultAclRow {
   readonly oid: number;
@@ -17,7 +17,7 @@ const OBJECTS = { f: 'FUNCTIONS', n: 'SCHEMAS', r: 'TABLES', S: 'SEQUENCES', T: 
 
 /** Tested on PostgreSQL 10–18. They come last, or they would change what we create ourselves. */
 export async function readDefaultPrivileges(
-  { client }: Source,
+  { client, versionNum }: Source,
   target: TargetFacts,
   isWanted: (schema: string | null) => boolean,
 ): Promise<{ objects: SchemaObject[]; unsupported: UnsupportedObject[] }> {
@@ -38,7 +38,9 @@ export async function readDefaultPrivileges(
   );
   const wanted = found.filter(({ role, schema }) => isWanted(schema) && !target.rolesWithoutPrivileges.has(role));
   return {
-    objects: wanted.filter(({ role }) => target.assumableRoles.has(role)).map((row) => toObject(row, target)),
+    objects: wanted
+      .filter(({ role }) => target.assumableRoles.has(role))
+      .map((row) => toObject(upTo(row, { from: versionNum, to: target.versionNum }), target)),
     unsupported: wanted
       .filter(({ role }) => !target.assumableRoles.has(role))
       .map(({ role, objects }) => ({
@@ -49,13 +51,17 @@ export async function readDefaultPrivileges(
   };
 }
 
+function upTo(row: DefaultAclRow, versions: { readonly from: number; readonly to: number }): DefaultAclRow {
+  return row.objects === 'r' ? { ...row, items: withMaintain(row.items, { ...versions, owner: row.role }) } : row;
+}
+
 function toObject({ oid, role, schema, objects, items }: DefaultAclRow, target: TargetFacts): SchemaObject {
   const where = schema === null ? '' : ` IN SCHEMA ${quoteIdentifier(schema)}`;
   const alter = `ALTER DEFAULT PRIVILEGES FOR ROLE ${quoteIdentifier(role)}${where}`;
   const known = items.filter(
     ({ grantee, privilege }) =>
       (grantee === null || (target.roles.has(grantee) && !target.rolesWithoutPrivileges.has(grantee))) &&
-      (privilege !== 'MAINTAIN' || target.versionNum >= 170_000),
+      (privilege !== 'MAINTAIN' || target.versionNum >= MAINTAIN_SINCE),
   );
   return {
     key: objectKey('pg_default_acl', oid),

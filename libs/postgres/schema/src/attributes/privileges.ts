@@ -3,16 +3,16 @@ import { quoteIdentifier } from '@sluice/postgres-client';
 import { type UnsupportedObject } from '../plan.js';
 import { commands, objectKey, type SchemaObject, type Source } from '../schema-object.js';
 import { type TargetFacts } from '../target-facts.js';
-import { type AclItem, grantsOf, roleName } from './acl.js';
+import { type AclItem, grantsOf, MAINTAIN_SINCE, roleName, withMaintain } from './acl.js';
 
-interface AclRow extends AclItem {
+/** One privilege; an ACL that grants nothing to anybody, not even to the owner, has a row without one. */
+interface AclRow extends Omit<AclItem, 'privilege' | 'grantor'> {
+  readonly privilege: string | null;
+  readonly grantor: string | null;
   readonly catalog: string;
   readonly oid: number;
   readonly owner: string;
 }
-
-/** Known from 17 on. */
-const MAINTAIN = 'MAINTAIN';
 
 /** Rebuilds every ACL that is not the default: takes all away, then grants item by item. Missing roles are reported. */
 export async function readPrivileges(
@@ -26,13 +26,18 @@ export async function readPrivileges(
   const changes = [...acls].flatMap(([key, rows]) => {
     const object = byKey.get(key);
     if (!object) return [];
-    const known = rows.filter((row) => {
-      if (row.privilege === MAINTAIN && target.versionNum < 170_000) return false;
-      return (row.grantee === null || target.roles.has(row.grantee)) && comesAlong(row, target);
+    const granted = rows.filter(isGranted);
+    const isTable = object.key.startsWith('pg_class:') && !object.address.startsWith('SEQUENCE ');
+    const items = isTable
+      ? withMaintain(granted, { from: source.versionNum, to: target.versionNum, owner: rows[0]?.owner ?? '' })
+      : granted;
+    const known = items.filter((item) => {
+      if (item.privilege === 'MAINTAIN' && target.versionNum < MAINTAIN_SINCE) return false;
+      return (item.grantee === null || target.roles.has(item.grantee)) && comesAlong(item, target);
     });
     for (const { grantee } of rows)
       if (grantee !== null && !target.roles.has(grantee)) missing.set(grantee, (missing.get(grantee) ?? 0) + 1);
-    return [toPrivileges(object, known, target)];
+    return [toPrivileges(object, { rows, known }, target)];
   });
   return {
     objects: changes.filter(({ sql: text }) => text !== ''),
@@ -44,20 +49,30 @@ export async function readPrivileges(
   };
 }
 
+type GrantedRow = AclRow & AclItem;
+
+function isGranted(row: AclRow): row is GrantedRow {
+  return row.privilege !== null;
+}
+
 /** Without what it was granted a role cannot have granted it on. An owner needs none of it. */
-function comesAlong({ grantee, grantor, owner }: AclRow, { rolesWithoutPrivileges }: TargetFacts): boolean {
+function comesAlong({ grantee, grantor, owner }: GrantedRow, { rolesWithoutPrivileges }: TargetFacts): boolean {
   const isLeftOut = (role: string | null): boolean =>
     role !== null && role !== owner && rolesWithoutPrivileges.has(role);
   return !isLeftOut(grantee) && !isLeftOut(grantor);
 }
 
-function toPrivileges(object: SchemaObject, rows: readonly AclRow[], target: TargetFacts): SchemaObject {
+function toPrivileges(
+  object: SchemaObject,
+  { rows, known }: { readonly rows: readonly AclRow[]; readonly known: readonly GrantedRow[] },
+  target: TargetFacts,
+): SchemaObject {
   const on = grantTarget(object);
   const owner = rows[0]?.owner ?? '';
   const ownsOnTarget = owner === target.currentUser || target.assumableRoles.has(owner);
   // Where somebody else owns it on the target, that role keeps all it has as the owner.
-  const items = rows.filter(({ grantee }) => ownsOnTarget || grantee !== owner);
-  const isWhole = items.some(({ column }) => column === null);
+  const items = known.filter(({ grantee }) => ownsOnTarget || grantee !== owner);
+  const isWhole = rows.some(({ column }) => column === null);
   const grants = grantsOf(items, on).map(({ grantor, sql: grant }) =>
     grantor !== owner && target.assumableRoles.has(grantor)
       ? commands(`SET ROLE ${quoteIdentifier(grantor)}`, grant, 'RESET ROLE')
@@ -86,7 +101,7 @@ function grantTarget({ kind, address, claims }: SchemaObject): string {
   return address.replace(/^(MATERIALIZED VIEW|VIEW) /, 'TABLE ');
 }
 
-/** ACLs of relations, columns, functions, schemas and types. */
+/** ACLs of relations, columns, functions, schemas, types and languages. */
 async function readAclRows({ client }: Source): Promise<AclRow[]> {
   const aclsOf = (catalog: string, objects: Sql): Sql => ({
     text: `
@@ -94,10 +109,10 @@ async function readAclRows({ client }: Source): Promise<AclRow[]> {
         x.privilege_type AS privilege, x.is_grantable AS "isGrantable", x.position
       FROM (${objects.text}) o(oid, owner, "column", acl)
       JOIN pg_catalog.pg_roles w ON w.oid = o.owner
-      CROSS JOIN LATERAL pg_catalog.aclexplode(o.acl) WITH ORDINALITY x(grantor, grantee, privilege_type, is_grantable, position)
-      JOIN pg_catalog.pg_roles b ON b.oid = x.grantor
+      LEFT JOIN LATERAL pg_catalog.aclexplode(o.acl) WITH ORDINALITY x(grantor, grantee, privilege_type, is_grantable, position) ON true
+      LEFT JOIN pg_catalog.pg_roles b ON b.oid = x.grantor
       LEFT JOIN pg_catalog.pg_roles g ON g.oid = x.grantee
-      WHERE x.grantee = 0 OR g.oid IS NOT NULL`,
+      WHERE x.grantee = 0 OR g.oid IS NOT NULL OR (x.grantee IS NULL AND o.column IS NULL)`,
   });
   const rows = await readRows<Omit<AclRow, 'oid'> & { oid: string }>(client, aclQuery(aclsOf));
   return rows.map((row) => ({ ...row, oid: Number(row.oid) }));
@@ -134,6 +149,13 @@ function aclQuery(aclsOf: (catalog: string, objects: Sql) => Sql): Sql {
         sql`
         SELECT t.oid, t.typowner, NULL::name, t.typacl FROM pg_catalog.pg_type t
         WHERE t.oid >= 16384 AND t.typacl IS NOT NULL`,
+      )}
+      UNION ALL
+      ${aclsOf(
+        'pg_language',
+        sql`
+        SELECT l.oid, l.lanowner, NULL::name, l.lanacl FROM pg_catalog.pg_language l
+        WHERE l.oid >= 16384 AND l.lanacl IS NOT NULL`,
       )}
       UNION ALL
       ${aclsOf(

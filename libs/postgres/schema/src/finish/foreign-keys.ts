@@ -50,6 +50,7 @@ export async function readForeignKeys(source: Source): Promise<SchemaObject[]> {
               address,
               stage: 'validation' as const,
               sql: `ALTER TABLE ${table} VALIDATE CONSTRAINT ${name}`,
+              needs: [objectKey('pg_constraint', row.oid)],
             },
           ]
         : []),

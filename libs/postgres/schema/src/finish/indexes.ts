@@ -1,7 +1,7 @@
 import { inUserSchema, notExtensionMember, readRows, since, sql } from '@sluice/postgres-catalog';
-import { quoteIdentifier, quoteQualified } from '@sluice/postgres-client';
+import { quoteIdentifier, quoteLiteral, quoteQualified } from '@sluice/postgres-client';
 import { type UnsupportedObject } from '../plan.js';
-import { commands, objectKey, type SchemaObject, type Source } from '../schema-object.js';
+import { commands, objectKey, type ObjectKey, type SchemaObject, type Source } from '../schema-object.js';
 
 interface IndexRow {
   readonly oid: number;
@@ -45,7 +45,8 @@ export async function readIndexes(source: Source): Promise<IndexPlan> {
     objects: [
       ...usable.flatMap(toBuild),
       ...usable.flatMap(toConstraint),
-      ...toAttachments(usable),
+      ...toAttachments(usable.filter((row) => !isMadeWithParent(row))),
+      ...topDown(usable.filter(isMadeWithParent)).map(toRename),
       ...usable.flatMap(toSettings),
     ],
     unsupported: rows
@@ -62,6 +63,46 @@ export async function readIndexes(source: Source): Promise<IndexPlan> {
 /** PostgreSQL turns a unique btree index into a key; exclusion constraints and temporal keys only come as a whole. */
 function becomesConstraintFromIndex({ constraint, isPartitioned }: IndexRow): boolean {
   return constraint !== null && constraint.type !== 'x' && !constraint.isPeriod && !isPartitioned;
+}
+
+/**
+ * Exclusion constraints of partitions (from 17): the server does not attach one to another, as it cannot tell whether they
+ * are alike. So the one of the root is made for all partitions at once, and the others get their names afterwards.
+ */
+function isMadeWithParent({ constraint, parent }: IndexRow): boolean {
+  return constraint?.type === 'x' && parent !== null;
+}
+
+/** The index above is found by its name, so it has to have it. */
+function topDown(rows: readonly IndexRow[]): IndexRow[] {
+  const byName = new Map(rows.map((row) => [quoteQualified(row.schema, row.name), row]));
+  const depthOf = ({ parent }: IndexRow): number => {
+    const above = parent && byName.get(quoteQualified(parent.schema, parent.name));
+    return above ? depthOf(above) + 1 : 0;
+  };
+  return rows.toSorted((a, b) => depthOf(a) - depthOf(b));
+}
+
+function toRename(row: IndexRow, lane: number): SchemaObject {
+  const { parent, schema, name, tableName } = row;
+  const of = quoteLiteral(quoteQualified(parent?.schema ?? '', parent?.name ?? ''));
+  const on = quoteLiteral(quoteQualified(schema, tableName));
+  return {
+    key: objectKey('named index', row.oid),
+    kind: 'name of index',
+    address: `INDEX ${quoteQualified(schema, name)}`,
+    stage: 'attach',
+    lane,
+    phase: 'other',
+    sql: `DO $sluice$ DECLARE made regclass; BEGIN
+  SELECT h.inhrelid INTO made FROM pg_catalog.pg_inherits h JOIN pg_catalog.pg_index i ON i.indexrelid = h.inhrelid
+  WHERE h.inhparent = ${of}::regclass AND i.indrelid = ${on}::regclass;
+  IF made IS DISTINCT FROM pg_catalog.to_regclass(${quoteLiteral(quoteQualified(schema, name))}) THEN
+    EXECUTE pg_catalog.format('ALTER INDEX %s RENAME TO %I', made, ${quoteLiteral(name)});
+  END IF;
+END $sluice$`,
+    needs: [objectKey('pg_class', row.oid)],
+  };
 }
 
 function toBuild(row: IndexRow): SchemaObject[] {
@@ -103,7 +144,9 @@ function toConstraint(row: IndexRow): SchemaObject[] {
       stage: 'constraint',
       lane: row.isPartitioned ? 1 : 0,
       phase: 'constraint',
-      sql: `ALTER TABLE ONLY ${table} ADD CONSTRAINT ${name} ${definition}`,
+      sql: isMadeWithParent(row)
+        ? ''
+        : `ALTER TABLE ${constraint.type === 'x' && row.isPartitioned ? '' : 'ONLY '}${table} ADD CONSTRAINT ${name} ${definition}`,
       table: { schema: row.schema, name: row.tableName },
       needs: [objectKey('pg_class', row.tableOid)],
     },
@@ -123,6 +166,14 @@ function toAttachments(rows: readonly IndexRow[]): SchemaObject[] {
     Array.from({ length: Math.ceil(tree.length / ATTACHMENTS_PER_STATEMENT) }, (_, lane) => {
       const part = tree.slice(lane * ATTACHMENTS_PER_STATEMENT, (lane + 1) * ATTACHMENTS_PER_STATEMENT);
       const [first] = part.map(({ oid, parent }) => ({ oid, parent }));
+      const attach = (gone: ReadonlySet<ObjectKey>): string =>
+        commands(
+          ...part.map(
+            ({ oid, parent, schema, name }) =>
+              !gone.has(objectKey('pg_class', oid)) &&
+              `ALTER INDEX ${quoteQualified(parent.schema, parent.name)} ATTACH PARTITION ${quoteQualified(schema, name)}`,
+          ),
+        );
       return {
         key: objectKey('attached index', first?.oid ?? 0),
         kind: 'partitioned index',
@@ -130,12 +181,9 @@ function toAttachments(rows: readonly IndexRow[]): SchemaObject[] {
         stage: 'attach' as const,
         lane,
         phase: 'index' as const,
-        sql: commands(
-          ...part.map(
-            ({ parent, schema, name }) =>
-              `ALTER INDEX ${quoteQualified(parent.schema, parent.name)} ATTACH PARTITION ${quoteQualified(schema, name)}`,
-          ),
-        ),
+        sql: attach(new Set()),
+        sqlWithout: attach,
+        joins: part.map(({ oid }) => objectKey('pg_class', oid)),
       };
     }),
   );
@@ -162,7 +210,7 @@ function toSettings(row: IndexRow): SchemaObject[] {
       phase: 'other',
       sql: sqlText,
       table: { schema: row.schema, name: row.tableName },
-      needs: [objectKey('pg_class', row.tableOid)],
+      needs: [objectKey('pg_class', row.tableOid), objectKey('pg_class', row.oid)],
     },
   ];
 }

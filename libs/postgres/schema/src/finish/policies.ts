@@ -30,7 +30,8 @@ export async function readPolicies(
     sql`
     SELECT p.oid, p.polname AS name, n.nspname AS schema, c.relname AS table, p.polpermissive AS "isPermissive",
       p.polcmd AS command,
-      ARRAY(SELECT r.rolname::text FROM pg_catalog.pg_roles r WHERE r.oid = ANY (p.polroles) ORDER BY r.rolname) AS roles,
+      ARRAY(SELECT r.rolname::text FROM pg_catalog.pg_roles r WHERE r.oid = ANY (p.polroles)
+        ORDER BY pg_catalog.array_position(p.polroles, r.oid)) AS roles,
       pg_catalog.pg_get_expr(p.polqual, p.polrelid) AS using, pg_catalog.pg_get_expr(p.polwithcheck, p.polrelid) AS check
     FROM pg_catalog.pg_policy p
     JOIN pg_catalog.pg_class c ON c.oid = p.polrelid
@@ -113,6 +114,7 @@ export async function readTableSettings({ client }: Source): Promise<SchemaObjec
         row.forced && `ALTER TABLE ONLY ${table} FORCE ROW LEVEL SECURITY`,
       ),
       table: { schema: row.schema, name: row.name },
+      needs: [objectKey('pg_class', row.oid)],
     };
   });
 }

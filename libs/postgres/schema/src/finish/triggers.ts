@@ -93,6 +93,7 @@ export async function readEventTriggers({ client }: Source): Promise<SchemaObjec
         row.enabled !== 'O' && `ALTER ${address} ${ENABLED[row.enabled]}`,
       ),
       owner: row.owner,
+      needsSuperuser: true,
     };
   });
 }

@@ -42,6 +42,7 @@ export async function readAggregates(source: Source): Promise<SchemaObject[]> {
       sql: `CREATE AGGREGATE ${name}(${row.arguments || '*'}) (\n  ${aggregateOptions(row).join(',\n  ')}\n)`,
       claims: `function ${name}(${row.inputTypes})`,
       owner: row.owner,
+      needsSuperuser: row.stateType === 'internal' || row.movingStateType === 'internal',
     };
   });
 }

@@ -40,6 +40,7 @@ export async function readBaseTypes(source: Source): Promise<SchemaObject[]> {
       ...(row.isDefined && { stub: shell }),
       claims: `type ${name}`,
       owner: row.owner,
+      needsSuperuser: true,
     };
   });
 }

@@ -37,6 +37,7 @@ export async function readCasts({ client }: Source): Promise<SchemaObject[]> {
       address,
       stage: 'pre',
       sql: `CREATE ${address} ${how}${CONTEXT[row.context]}`,
+      needsSuperuser: row.method === 'b',
     };
   });
 }

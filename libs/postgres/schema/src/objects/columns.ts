@@ -14,7 +14,14 @@ export interface ColumnRow {
   /** `s` stored, `v` virtual. */
   readonly generated: '' | 's' | 'v';
   readonly identity: '' | 'a' | 'd';
-  readonly identitySequence: (SequenceOptions & { readonly schema: string; readonly name: string }) | null;
+  readonly identitySequence:
+    | (SequenceOptions & {
+        readonly schema: string;
+        readonly name: string;
+        /** `null` where the target knows no such sequences. */
+        readonly isUnlogged: boolean | null;
+      })
+    | null;
   readonly isLocal: boolean;
   readonly isInherited: boolean;
   readonly storage: 'e' | 'm' | 'p' | 'x';
@@ -22,8 +29,9 @@ export interface ColumnRow {
   readonly compression: '' | 'l' | 'p';
   readonly statisticsTarget: number | null;
   readonly options: readonly string[] | null;
-  /** The NOT NULL constraint that 18 keeps as an object. */
+  /** The NOT NULL constraint that 18 keeps as an object; without OID where it only will be one. */
   readonly notNullConstraint: {
+    readonly oid: number | null;
     readonly name: string;
     readonly isLocal: boolean;
     readonly isValid: boolean;
@@ -33,20 +41,25 @@ export interface ColumnRow {
 
 /** The columns of tables, partitioned tables, views and materialized views in their order, by OID of the relation. */
 export async function readColumns(
-  { client, versionNum }: Source,
+  { client, ...versions }: Source,
   relations: readonly number[],
 ): Promise<Map<number, ColumnRow[]>> {
-  const rows = await readRows<ColumnRow>(client, columnsQuery(versionNum), [relations]);
+  const rows = await readRows<ColumnRow>(client, columnsQuery(versions), [relations]);
   return Map.groupBy(rows, ({ relation }) => relation);
 }
 
 /** Tested on PostgreSQL 10–18. The statistics target by default is -1, and NULL from 17. */
-function columnsQuery(versionNum: number): Sql {
+function columnsQuery({ versionNum, targetVersionNum }: Omit<Source, 'client'>): Sql {
+  const isUnlogged = since(targetVersionNum, {
+    from: 150_000,
+    use: sql`sc.relpersistence = 'u'`,
+    before: sql`NULL::boolean`,
+  });
   const generated = since(versionNum, { from: 120_000, use: sql`a.attgenerated`, before: sql`''` });
   const compression = since(versionNum, { from: 140_000, use: sql`a.attcompression`, before: sql`''` });
   const notNull = since(versionNum, {
     from: 180_000,
-    use: sql`(SELECT pg_catalog.json_build_object('name', k.conname, 'isLocal', k.conislocal, 'isValid', k.convalidated,
+    use: sql`(SELECT pg_catalog.json_build_object('oid', k.oid::bigint, 'name', k.conname, 'isLocal', k.conislocal, 'isValid', k.convalidated,
         'isNoInherit', k.connoinherit)
       FROM pg_catalog.pg_constraint k
       WHERE k.conrelid = a.attrelid AND k.contype = 'n' AND k.conkey[1] = a.attnum)`,
@@ -61,7 +74,8 @@ function columnsQuery(versionNum: number): Sql {
       a.attnotnull AS "notNull", d.oid AS "defaultOid", pg_catalog.pg_get_expr(d.adbin, d.adrelid) AS default,
       ${generated} AS generated, a.attidentity AS identity,
       CASE WHEN a.attidentity <> '' THEN (
-        SELECT pg_catalog.json_build_object('schema', sn.nspname, 'name', sc.relname, 'start', s.seqstart::text,
+        SELECT pg_catalog.json_build_object('schema', sn.nspname, 'name', sc.relname, 'isUnlogged', ${isUnlogged},
+          'start', s.seqstart::text,
           'increment', s.seqincrement::text, 'min', s.seqmin::text, 'max', s.seqmax::text, 'cache', s.seqcache::text,
           'cycle', s.seqcycle)
         FROM pg_catalog.pg_depend i

@@ -1,4 +1,4 @@
-import { inUserSchema, notExtensionMember, readRows, sql } from '@sluice/postgres-catalog';
+import { inUserSchema, notExtensionMember, readRows, since, sql } from '@sluice/postgres-catalog';
 import { quoteIdentifier, quoteQualified } from '@sluice/postgres-client';
 import { objectKey, type ObjectKey, type SchemaObject, type Source } from '../schema-object.js';
 
@@ -11,6 +11,8 @@ interface DomainRow {
   readonly collation: string | null;
   readonly default: string | null;
   readonly notNull: boolean;
+  /** Kept by name from 17 on. */
+  readonly notNullConstraint: { readonly oid: number; readonly name: string } | null;
   readonly checks: readonly {
     readonly oid: number;
     readonly name: string;
@@ -20,7 +22,13 @@ interface DomainRow {
 }
 
 /** Tested on PostgreSQL 10–18. */
-export async function readDomains({ client }: Source): Promise<SchemaObject[]> {
+export async function readDomains({ client, versionNum }: Source): Promise<SchemaObject[]> {
+  const notNullConstraint = since(versionNum, {
+    from: 170_000,
+    use: sql`(SELECT pg_catalog.json_build_object('oid', k.oid::bigint, 'name', k.conname)
+      FROM pg_catalog.pg_constraint k WHERE k.contypid = t.oid AND k.contype = 'n')`,
+    before: sql`NULL::json`,
+  });
   const rows = await readRows<DomainRow>(
     client,
     sql`
@@ -30,7 +38,7 @@ export async function readDomains({ client }: Source): Promise<SchemaObject[]> {
        FROM pg_catalog.pg_collation c JOIN pg_catalog.pg_namespace cn ON cn.oid = c.collnamespace
        WHERE c.oid = t.typcollation AND t.typcollation <> b.typcollation) AS collation,
       coalesce(pg_catalog.pg_get_expr(t.typdefaultbin, 'pg_catalog.pg_type'::regclass), t.typdefault) AS default,
-      t.typnotnull AS "notNull",
+      t.typnotnull AS "notNull", ${notNullConstraint} AS "notNullConstraint",
       coalesce((
         SELECT pg_catalog.json_agg(pg_catalog.json_build_object('oid', k.oid::bigint, 'name', k.conname, 'valid', k.convalidated,
           'definition', pg_catalog.pg_get_constraintdef(k.oid)) ORDER BY k.conname)
@@ -42,7 +50,13 @@ export async function readDomains({ client }: Source): Promise<SchemaObject[]> {
     WHERE t.typtype = 'd' AND ${inUserSchema} AND ${notExtensionMember(sql`pg_type`, sql`t.oid`)}
     ORDER BY n.nspname, t.typname`,
   );
-  return rows.flatMap((row) => [toDomain(row), ...row.checks.map((check) => toNamedCheck(row, check))]);
+  return rows.flatMap((row) => [
+    toDomain(row),
+    ...row.checks.map((check) => toNamedCheck(row, check)),
+    ...(row.notNullConstraint === null
+      ? []
+      : [toNamedCheck(row, { ...row.notNullConstraint, definition: '', valid: true })]),
+  ]);
 }
 
 function toDomain(row: DomainRow): SchemaObject {
@@ -54,14 +68,19 @@ function toDomain(row: DomainRow): SchemaObject {
       `CREATE DOMAIN ${name} AS ${row.base}`,
       ...(row.collation === null ? [] : [`COLLATE ${row.collation}`]),
       ...(row.default === null ? [] : [`DEFAULT ${row.default}`]),
-      ...(row.notNull ? ['NOT NULL'] : []),
+      ...notNullOf(row),
       ...row.checks
         .filter(({ oid, valid }) => valid && !detached.has(objectKey('pg_constraint', oid)))
         .map((check) => `\n  ${partOf(check)}`),
     ].join(' ');
   const detachable = row.checks
     .filter(({ valid }) => valid)
-    .map((check) => ({ key: objectKey('pg_constraint', check.oid), sql: `ALTER DOMAIN ${name} ADD ${partOf(check)}` }));
+    .map((check) => ({
+      key: objectKey('pg_constraint', check.oid),
+      kind: 'check',
+      identity: `check ${quoteIdentifier(check.name)} of domain ${name}`,
+      sql: `ALTER DOMAIN ${name} ADD ${partOf(check)}`,
+    }));
   return {
     key: objectKey('pg_type', row.oid),
     kind: 'domain',
@@ -73,6 +92,13 @@ function toDomain(row: DomainRow): SchemaObject {
     claims: `type ${name}`,
     owner: row.owner,
   };
+}
+
+/** Named only where the name is not what the server would make up. */
+function notNullOf({ name, notNull, notNullConstraint }: DomainRow): string[] {
+  if (!notNull) return [];
+  if (notNullConstraint === null || notNullConstraint.name === `${name}_not_null`) return ['NOT NULL'];
+  return [`CONSTRAINT ${quoteIdentifier(notNullConstraint.name)} NOT NULL`];
 }
 
 /** The check as something to comment on; created with its domain, or after the rows when it is NOT VALID. */

@@ -11,6 +11,8 @@ interface FunctionRow {
   readonly identityArguments: string;
   readonly inputTypes: string;
   readonly definition: string;
+  /** Written in a language that could do anything to the server, or promising not to leak what it sees. */
+  readonly isPrivileged: boolean;
 }
 
 /**
@@ -26,8 +28,9 @@ export async function readFunctions({ client, versionNum }: Source): Promise<Sch
     SELECT p.oid, n.nspname AS schema, p.proname AS name, r.rolname AS owner, ${isProcedure} AS "isProcedure",
       pg_catalog.pg_get_function_identity_arguments(p.oid) AS "identityArguments",
       pg_catalog.oidvectortypes(p.proargtypes) AS "inputTypes",
-      pg_catalog.pg_get_functiondef(p.oid) AS definition
+      pg_catalog.pg_get_functiondef(p.oid) AS definition, NOT l.lanpltrusted OR p.proleakproof AS "isPrivileged"
     FROM pg_catalog.pg_proc p
+    JOIN pg_catalog.pg_language l ON l.oid = p.prolang
     JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace
     JOIN pg_catalog.pg_roles r ON r.oid = p.proowner
     WHERE ${inUserSchema} AND ${isPlain} AND ${notExtensionMember(sql`pg_proc`, sql`p.oid`)}
@@ -46,6 +49,7 @@ export async function readFunctions({ client, versionNum }: Source): Promise<Sch
       sql: row.definition.trimEnd(),
       claims: `function ${name}(${row.inputTypes})`,
       owner: row.owner,
+      needsSuperuser: row.isPrivileged,
     };
   });
 }

@@ -40,6 +40,7 @@ export async function readOperatorFamilies({ client }: Source): Promise<SchemaOb
       stage: 'pre',
       sql: `CREATE ${address}`,
       owner: row.owner,
+      needsSuperuser: true,
     };
   });
 }
@@ -98,6 +99,7 @@ export async function readOperatorClasses({ client }: Source): Promise<SchemaObj
         `USING ${quoteIdentifier(row.method)} FAMILY ${row.family} AS\n  ` +
         (members.length > 0 ? members : [`STORAGE ${row.type}`]).join(',\n  '),
       owner: row.owner,
+      needsSuperuser: true,
     };
   });
 }

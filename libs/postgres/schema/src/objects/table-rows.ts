@@ -30,17 +30,23 @@ export interface CheckRow {
 }
 
 /** Tested on PostgreSQL 10–18. */
-export function readTableRows({ client, versionNum }: Source): Promise<TableRow[]> {
+export function readTableRows({ client, versionNum, targetVersionNum }: Source): Promise<TableRow[]> {
   const accessMethod = since(versionNum, {
     from: 120_000,
     use: sql`(SELECT m.amname FROM pg_catalog.pg_am m WHERE m.oid = c.relam AND m.amname <> 'heap')`,
     before: sql`NULL`,
   });
+  // It never meant anything for a partitioned table, and 18 refuses it.
+  const isUnlogged = since(targetVersionNum, {
+    from: 180_000,
+    use: sql`c.relpersistence = 'u' AND c.relkind <> 'p'`,
+    before: sql`c.relpersistence = 'u'`,
+  });
   return readRows<TableRow>(
     client,
     sql`
     SELECT c.oid, n.nspname AS schema, c.relname AS name, r.rolname AS owner, c.relkind = 'p' AS "isPartitioned",
-      c.relispartition AS "isPartition", c.relpersistence = 'u' AS "isUnlogged",
+      c.relispartition AS "isPartition", ${isUnlogged} AS "isUnlogged",
       c.reloptions AS options, toast.reloptions AS "toastOptions", ${accessMethod} AS "accessMethod",
       CASE WHEN c.relkind = 'p' THEN pg_catalog.pg_get_partkeydef(c.oid) END AS "partitionKey",
       pg_catalog.pg_get_expr(c.relpartbound, c.oid) AS bound,

@@ -28,6 +28,7 @@ export async function readTables(source: Source): Promise<SchemaObject[]> {
   const oids = rows.map(({ oid }) => oid);
   const columns = await readColumns(source, oids);
   const checks = await readChecks(source, oids);
+  loosenParents(source, rows, columns);
   return rows.flatMap((row) => {
     const own = columns.get(row.oid) ?? [];
     const parents = row.parents.map(({ oid }) => columns.get(oid) ?? []);
@@ -43,9 +44,37 @@ export async function readTables(source: Source): Promise<SchemaObject[]> {
       toTable(table),
       ...toJoins(table),
       ...table.checks.map((check) => toCheck(table, check)),
-      ...toInvalidNotNulls(table),
+      ...toNotNulls(table),
     ];
   });
+}
+
+/**
+ * Before 18 a child may take NULL where its parent refuses it. On a newer server that needs a NOT NULL of the parent
+ * that is not inherited.
+ */
+function loosenParents(
+  { versionNum, targetVersionNum }: Source,
+  rows: readonly TableRow[],
+  columns: Map<number, ColumnRow[]>,
+): void {
+  if (versionNum >= 180_000 || targetVersionNum < 180_000) return;
+  for (const { oid, parents, isPartition } of rows) {
+    if (isPartition) continue;
+    const nullable = new Set((columns.get(oid) ?? []).filter(({ notNull }) => !notNull).map(({ name }) => name));
+    for (const parent of parents) {
+      const own = columns.get(parent.oid) ?? [];
+      columns.set(
+        parent.oid,
+        own.map((column) => (nullable.has(column.name) && column.notNull ? withoutHeirs(column, parent.name) : column)),
+      );
+    }
+  }
+}
+
+function withoutHeirs(column: ColumnRow, table: string): ColumnRow {
+  const name = `${table}_${column.name}_not_null`;
+  return { ...column, notNullConstraint: { oid: null, name, isLocal: true, isValid: true, isNoInherit: true } };
 }
 
 function toTable(table: Table): SchemaObject {
@@ -67,12 +96,17 @@ function toTable(table: Table): SchemaObject {
 }
 
 function createTable(table: Table, detached: ReadonlySet<ObjectKey>): string {
-  const { qualified, isPartition, isBornInherited } = table;
-  const context = { tableName: table.name, isPartition, detached };
+  const { qualified, isPartition, isBornInherited, parentColumns } = table;
+  const context = { tableName: table.name, isPartition, isBornInherited, detached };
   const lines = [
     ...table.columns
-      .filter(({ isLocal }) => isLocal || !isBornInherited)
-      .map((column) => columnDefinition(column, context)),
+      .filter((column) => column.isLocal || !isBornInherited || isDisputed(table, column))
+      .map((column) =>
+        columnDefinition(column, {
+          ...context,
+          overridesDefault: isDisputed(table, column) && lostDefault(table, column),
+        }),
+      ),
     ...inlineChecks(table)
       .filter(({ oid }) => !detached.has(objectKey('pg_constraint', oid)))
       .map(({ name, definition }) => `CONSTRAINT ${quoteIdentifier(name)} ${definition}`),
@@ -87,28 +121,72 @@ function createTable(table: Table, detached: ReadonlySet<ObjectKey>): string {
     ...(options.length === 0 ? [] : [`WITH (${options.join(', ')})`]),
   ].join('\n');
   const settings = table.columns.flatMap((column) => [
-    ...columnSettings(column, isBornInherited && column.isInherited),
-    ...(isBornInherited && !column.isLocal ? overInherited(table, column, detached) : []),
+    ...columnSettings(column, isBornInherited ? parentColumns.filter(({ name }) => name === column.name) : []),
+    ...(isBornInherited ? overInherited(table, column, detached) : []),
   ]);
   return commands(
     created,
     table.ofType !== null && `ALTER TABLE ONLY ${qualified} OF ${table.ofType}`,
     settings.length > 0 && `ALTER TABLE ONLY ${qualified}\n  ${settings.join(',\n  ')}`,
+    ...identityPersistence(table),
   );
 }
 
-/** Where a column that comes from a parent differs from it. */
-function overInherited({ parentColumns }: Table, column: ColumnRow, detached: ReadonlySet<ObjectKey>): string[] {
+/** The sequence of an identity column is logged or not as its table is, unless it was told otherwise. */
+function identityPersistence({ columns, isPartition, isUnlogged }: Table): string[] {
+  return columns.flatMap(({ identitySequence: sequence }) => {
+    if (!sequence || isPartition || sequence.isUnlogged === null || sequence.isUnlogged === isUnlogged) return [];
+    const name = quoteQualified(sequence.schema, sequence.name);
+    return [`ALTER SEQUENCE ${name} SET ${sequence.isUnlogged ? 'UNLOGGED' : 'LOGGED'}`];
+  });
+}
+
+/** Where a column that comes from a parent differs from it, and its own definition cannot say so. */
+function overInherited(table: Table, column: ColumnRow, detached: ReadonlySet<ObjectKey>): string[] {
   const alter = `ALTER COLUMN ${quoteIdentifier(column.name)}`;
-  const origins = parentColumns.filter(({ name }) => name === column.name);
+  const origins = table.parentColumns.filter(({ name }) => name === column.name);
+  if (origins.length === 0) return [];
+  const isInheritedNotNull = origins.some(
+    ({ notNull, notNullConstraint }) => notNull && !notNullConstraint?.isNoInherit,
+  );
+  const isWritten = column.isLocal || isDisputed(table, column);
+  return [
+    ...(isWritten ? [] : ownOverInherited(column, { alter, isInheritedNotNull, detached })),
+    // DEFAULT NULL of a type with a length would stay as an expression.
+    ...(lostDefault(table, column) ? [`${alter} DROP DEFAULT`] : []),
+    // Before 18 a child may take what its parent refuses.
+    ...(!column.notNull && isInheritedNotNull ? [`${alter} DROP NOT NULL`] : []),
+  ];
+}
+
+/** Parents whose defaults differ leave the choice to the child: without a definition of its own it cannot be created. */
+function isDisputed({ parentColumns }: Table, { name, generated }: ColumnRow): boolean {
+  const defaults = parentColumns.filter((origin) => origin.name === name && origin.default !== null);
+  return generated === '' && new Set(defaults.map((origin) => origin.default)).size > 1;
+}
+
+function lostDefault({ parentColumns, isBornInherited }: Table, { name, default: own, generated }: ColumnRow): boolean {
+  if (!isBornInherited || own !== null || generated !== '') return false;
+  return parentColumns.some((origin) => origin.name === name && origin.default !== null && origin.generated === '');
+}
+
+/** What the definition of a column says that has none, being the parent's. */
+function ownOverInherited(
+  column: ColumnRow,
+  options: { readonly alter: string; readonly isInheritedNotNull: boolean; readonly detached: ReadonlySet<ObjectKey> },
+): string[] {
+  const { alter, isInheritedNotNull, detached } = options;
   const isDetached = column.defaultOid !== null && detached.has(objectKey('pg_attrdef', column.defaultOid));
-  const lostDefault = column.default === null && origins.some((origin) => origin.default !== null);
+  const { notNull, notNullConstraint: constraint } = column;
   return [
     ...(column.default !== null && column.generated === '' && !isDetached
       ? [`${alter} SET DEFAULT ${column.default}`]
       : []),
-    ...(lostDefault && column.generated === '' ? [`${alter} DROP DEFAULT`] : []),
-    ...(column.notNull && !origins.some(({ notNull }) => notNull) ? [`${alter} SET NOT NULL`] : []),
+    ...(notNull && !isInheritedNotNull && constraint === null ? [`${alter} SET NOT NULL`] : []),
+    // Under the name of the inherited one, it becomes the column's own as well.
+    ...(constraint?.isValid && constraint.isLocal
+      ? [`ADD CONSTRAINT ${quoteIdentifier(constraint.name)} NOT NULL ${quoteIdentifier(column.name)}`]
+      : []),
   ];
 }
 
@@ -126,12 +204,16 @@ function partsOf(table: Table): DetachablePart[] {
         : [
             {
               key: objectKey('pg_attrdef', defaultOid),
+              kind: 'default',
+              identity: `default of ${table.qualified}.${quoteIdentifier(name)}`,
               sql: `${alter} ALTER COLUMN ${quoteIdentifier(name)} SET DEFAULT ${value}`,
             },
           ],
     ),
     ...inlineChecks(table).map((check) => ({
       key: objectKey('pg_constraint', check.oid),
+      kind: 'check',
+      identity: `check ${quoteIdentifier(check.name)} of ${table.qualified}`,
       // Not ONLY: a check of a parent holds for its children.
       sql: `ALTER TABLE ${table.qualified} ADD CONSTRAINT ${quoteIdentifier(check.name)} ${check.definition}`,
     })),
@@ -176,20 +258,27 @@ function toCheck(table: Table, check: CheckRow): SchemaObject {
   };
 }
 
-/** NOT NULL NOT VALID, known from 18. */
-function toInvalidNotNulls(table: Table): SchemaObject[] {
-  return table.columns.flatMap(({ attnum, name, notNullConstraint: constraint }) =>
-    constraint === null || constraint.isValid || !constraint.isLocal
-      ? []
-      : [
-          {
-            key: objectKey(`not null ${attnum}`, table.oid),
-            kind: 'not-null constraint',
-            address: `CONSTRAINT ${quoteIdentifier(constraint.name)} ON ${table.qualified}`,
-            stage: 'behaviour' as const,
-            sql: `ALTER TABLE ${table.qualified} ADD CONSTRAINT ${quoteIdentifier(constraint.name)} NOT NULL ${quoteIdentifier(name)} NOT VALID`,
-            table: { schema: table.schema, name: table.name },
-          },
-        ],
-  );
+/**
+ * NOT NULL as an object, known from 18: something to comment on, created with its table; or, being NOT VALID, after the
+ * rows that may break it.
+ */
+function toNotNulls(table: Table): SchemaObject[] {
+  return table.columns.flatMap(({ name, notNullConstraint: constraint }) => {
+    if (constraint === null || constraint.oid === null) return [];
+    const isSeparate = constraint.isLocal && !constraint.isValid;
+    const address = `CONSTRAINT ${quoteIdentifier(constraint.name)} ON ${table.qualified}`;
+    return [
+      {
+        key: objectKey('pg_constraint', constraint.oid),
+        kind: 'not-null constraint',
+        address,
+        stage: isSeparate ? ('behaviour' as const) : ('pre' as const),
+        sql: isSeparate
+          ? `ALTER TABLE ${table.qualified} ADD CONSTRAINT ${quoteIdentifier(constraint.name)} NOT NULL ${quoteIdentifier(name)} NOT VALID`
+          : '',
+        table: { schema: table.schema, name: table.name },
+        needs: isSeparate ? [objectKey('pg_class', table.oid)] : [],
+      },
+    ];
+  });
 }

@@ -1,4 +1,4 @@
-import { inUserSchema, notExtensionMember, readRows, sql, type Sql } from '@sluice/postgres-catalog';
+import { inUserSchema, notExtensionMember, readRows, since, sql, type Sql } from '@sluice/postgres-catalog';
 import { quoteQualified } from '@sluice/postgres-client';
 import { commands, objectKey, type SchemaObject, type Source } from '../schema-object.js';
 
@@ -18,7 +18,7 @@ export async function readTextSearch(source: Source): Promise<SchemaObject[]> {
   const [parsers, templates, dictionaries, configurations] = [
     await readKind(source, parsersQuery()),
     await readKind(source, templatesQuery()),
-    await readKind(source, dictionariesQuery()),
+    await readKind(source, dictionariesQuery(source)),
     await readKind(source, configurationsQuery()),
   ];
   return [
@@ -41,6 +41,8 @@ function toObject(catalog: string, kind: string, row: TextSearchRow): SchemaObje
       ...(row.mappings ?? []).map((mapping) => `ALTER ${address} ADD MAPPING FOR ${mapping}`),
     ),
     ...(row.owner !== null && { owner: row.owner }),
+    // Parsers and templates are functions that get the server's own memory; they have no owner.
+    needsSuperuser: row.owner === null,
   };
 }
 
@@ -70,11 +72,19 @@ function templatesQuery(): Sql {
     ORDER BY n.nspname, t.tmplname`;
 }
 
-/** Tested on PostgreSQL 10–18. dictinitoption is kept in the very form that CREATE takes. */
-function dictionariesQuery(): Sql {
+/**
+ * Tested on PostgreSQL 10–18. dictinitoption is kept in the very form that CREATE takes. Before 13 every value in it is
+ * quoted, and no server takes a quoted number for a Boolean.
+ */
+function dictionariesQuery({ versionNum }: Source): Sql {
+  const options = since(versionNum, {
+    from: 130_000,
+    use: sql`d.dictinitoption`,
+    before: sql`pg_catalog.regexp_replace(d.dictinitoption, '= ''(-?[0-9]+)''(?=,|$)', '= \\1', 'g')`,
+  });
   return sql`
     SELECT d.oid, n.nspname AS schema, d.dictname AS name, r.rolname AS owner,
-      pg_catalog.format('TEMPLATE = %I.%I', tn.nspname, t.tmplname) || coalesce(', ' || d.dictinitoption, '') AS options
+      pg_catalog.format('TEMPLATE = %I.%I', tn.nspname, t.tmplname) || coalesce(', ' || ${options}, '') AS options
     FROM pg_catalog.pg_ts_dict d
     JOIN pg_catalog.pg_ts_template t ON t.oid = d.dicttemplate
     JOIN pg_catalog.pg_namespace tn ON tn.oid = t.tmplnamespace

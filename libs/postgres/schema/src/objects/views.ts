@@ -12,6 +12,7 @@ interface ViewRow {
   readonly isMaterialized: boolean;
   readonly isPopulated: boolean;
   readonly options: readonly string[] | null;
+  readonly toastOptions: readonly string[] | null;
   readonly accessMethod: string | null;
   readonly definition: string;
 }
@@ -40,11 +41,12 @@ function readViewRows({ client, versionNum }: Source): Promise<ViewRow[]> {
     client,
     sql`
     SELECT c.oid, n.nspname AS schema, c.relname AS name, r.rolname AS owner, c.relkind = 'm' AS "isMaterialized",
-      c.relispopulated AS "isPopulated", c.reloptions AS options, ${accessMethod} AS "accessMethod",
+      c.relispopulated AS "isPopulated", c.reloptions AS options, toast.reloptions AS "toastOptions", ${accessMethod} AS "accessMethod",
       pg_catalog.rtrim(pg_catalog.pg_get_viewdef(c.oid), ';') AS definition
     FROM pg_catalog.pg_class c
     JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
     JOIN pg_catalog.pg_roles r ON r.oid = c.relowner
+    LEFT JOIN pg_catalog.pg_class toast ON toast.oid = c.reltoastrelid
     WHERE c.relkind IN ('v', 'm') AND c.relpersistence <> 't' AND ${inUserSchema}
       AND ${notExtensionMember(sql`pg_class`, sql`c.oid`)}
     ORDER BY n.nspname, c.relname`,
@@ -91,8 +93,8 @@ function toDefaults(row: ViewRow, columns: readonly ColumnRow[]): SchemaObject[]
 
 function toMaterializedView(row: ViewRow, columns: readonly ColumnRow[]): SchemaObject {
   const name = quoteQualified(row.schema, row.name);
-  const options = storageOptions(row.options);
-  const settings = columns.flatMap((column) => columnSettings(column, false));
+  const options = [...storageOptions(row.options), ...storageOptions(row.toastOptions, 'toast.')];
+  const settings = columns.flatMap((column) => columnSettings(column));
   return {
     key: objectKey('pg_class', row.oid),
     kind: row.isPopulated ? 'materialized view' : 'unpopulated materialized view',

@@ -4,7 +4,7 @@ import { type PostgresMajor } from '@sluice/embedded';
 import { judgeObjects } from '@sluice/model';
 import { inTransaction } from '@sluice/postgres-client';
 import { testDatabase, type TestDatabase } from '@sluice/testing';
-import { applyPreData, readStructure, readTargetFacts, type StructurePlan } from '../index.js';
+import { applyPreData, readStructure, readTargetFacts, type StructurePlan, withRoles } from '../index.js';
 
 const SCHEMA = `
   CREATE SCHEMA app; CREATE SCHEMA log; CREATE SCHEMA "odd.one"; CREATE SCHEMA empty;
@@ -169,4 +169,60 @@ describe.each<PostgresMajor>([10, 13, 18])('on PostgreSQL %i', (major) => {
       { kind: 'table', schema: 'log', name: 'entries', neededBy: 'policy "own" ON "app"."customers"' },
     ]);
   });
+});
+
+it.each<PostgresMajor>([11, 12, 18])(
+  'an index of a partitioned table on %i is joined without those of others',
+  async (major) => {
+    const partitioned = (name: string): string => `CREATE TABLE ${name} (id int) PARTITION BY RANGE (id);
+    CREATE TABLE ${name}_1 PARTITION OF ${name} FOR VALUES FROM (0) TO (9); CREATE INDEX ${name}_id ON ${name} (id)`;
+    await using source = await testDatabase({ major, schema: `${partitioned('first')}; ${partitioned('second')}` });
+    await using target = await testDatabase({ major });
+    const plan = await planOf(source, target, { level: 'table', objects: [table('public', 'second')] });
+    await carryOut(target, plan);
+    expect(
+      await target.query(`
+      SELECT indexrelid::regclass::text AS name, indisvalid AS valid FROM pg_index
+      WHERE indrelid IN ('second'::regclass, 'second_1'::regclass) ORDER BY 1`),
+    ).toEqual([
+      { name: 'second_1_id_idx', valid: true },
+      { name: 'second_id', valid: true },
+    ]);
+  },
+);
+
+it('what needs an object that cannot be created is left out and told; what nobody asked for is not told', async () => {
+  await using source = await testDatabase({
+    schema: `CREATE FOREIGN DATA WRAPPER wrapper; CREATE SERVER elsewhere FOREIGN DATA WRAPPER wrapper;
+      CREATE FOREIGN TABLE far (id int) SERVER elsewhere; CREATE VIEW near AS SELECT id FROM far;
+      CREATE VIEW aside AS SELECT id FROM far; CREATE TABLE t (id int)`,
+  });
+  await using target = await testDatabase();
+  const plan = await planOf(source, target, {
+    level: 'table',
+    objects: [table('public', 't'), { kind: 'view', schema: 'public', name: 'near' }],
+  });
+  expect(plan.unsupported).toMatchObject([
+    { identity: 'view "public"."near"', reason: 'it needs foreign table public.far, which is left out' },
+  ]);
+  expect(plan.preData.map(({ identity }) => identity)).not.toContain('view "public"."near"');
+});
+
+it('rights on what every database has come with the whole database only, and not to roles without privileges', async () => {
+  await using source = await testDatabase({ schema: 'CREATE TABLE t (id int)' });
+  const { user } = await source.createRole();
+  await using target = await testDatabase();
+  await source.query(`GRANT SELECT ON pg_authid TO ${user}; REVOKE EXECUTE ON FUNCTION pg_sleep FROM PUBLIC`);
+  const rightsOf = ({ postData }: StructurePlan): string[] =>
+    postData.flatMap(({ kind, sql }) => (kind === 'privileges on member' ? [sql] : []));
+  const listed = await planOf(source, target, { level: 'table', objects: [table('public', 't')] });
+  expect(rightsOf(listed)).toEqual([]);
+  const whole = await planOf(source, target, { level: 'database', exclude: ['app.*'] });
+  expect(rightsOf(whole)).toHaveLength(2);
+  const facts = withRoles(await readTargetFacts(await target.connect()), [user], { privileges: false });
+  const client = await source.connect({ search_path: '' });
+  const bare = await inTransaction(client, 'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY', () =>
+    readStructure(client, { target: facts, roles: 'existing' }),
+  );
+  expect(rightsOf(bare)).toEqual(['REVOKE EXECUTE ON FUNCTION pg_sleep(double precision) FROM PUBLIC']);
 });

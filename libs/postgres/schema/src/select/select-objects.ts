@@ -1,6 +1,7 @@
 import { type NamedObject, type ObjectJudge, type SchemaAndName } from '@sluice/model';
 import { type DependencyEdge } from '../dependencies.js';
 import { buildGraph, type DependencyGraph } from '../dependency-graph.js';
+import { without } from '../leave-out.js';
 import { identityOf, type ObjectKey, type SchemaObject } from '../schema-object.js';
 import { type FoundObject } from './object-names.js';
 
@@ -27,7 +28,7 @@ export interface SelectionFacts {
 
 const nameKey = ({ schema, name }: SchemaAndName): string => JSON.stringify([schema, name]);
 /** They come with the database, or because something needs them. */
-const KINDS_OF_NO_SCHEMA = ['extension', 'event trigger'];
+const KINDS_OF_NO_SCHEMA = ['extension', 'event trigger', 'language', 'access method'];
 
 /**
  * Takes what is selected and what that needs.
@@ -76,9 +77,13 @@ class Closure {
     this.#takeSequences();
     for (const object of this.#objects) if (this.#isAttached(object)) this.#take(object);
     const schemas = this.#schemas();
-    const objects = this.#objects.filter((object) =>
-      object.kind === 'schema' ? schemas.has(schemaOf(object)) : this.#taken.has(object.key),
-    );
+    const objects = this.#objects
+      .filter((object) =>
+        object.kind === 'schema'
+          ? schemas.has(schemaOf(object))
+          : this.#taken.has(object.key) || this.#joinsTaken(object),
+      )
+      .map((object) => this.#ofTaken(object));
     const taken = objects.flatMap(({ key }) => this.#facts.found.get(key) ?? []);
     return {
       objects,
@@ -151,6 +156,15 @@ class Closure {
     if (['schema', 'owner of sequence', ...KINDS_OF_NO_SCHEMA].includes(object.kind)) return false;
     const needs = this.#needsOf(object).filter((key) => this.#byKey.get(key)?.kind !== 'schema');
     return needs.length > 0 && needs.every((key) => this.#taken.has(key));
+  }
+
+  #joinsTaken({ joins = [] }: SchemaObject): boolean {
+    return joins.some((key) => this.#taken.has(key));
+  }
+
+  #ofTaken(object: SchemaObject): SchemaObject {
+    const { joins = [] } = object;
+    return joins.length === 0 ? object : without(object, new Set(joins.filter((key) => !this.#taken.has(key))));
   }
 
   #schemas(): Set<string> {

@@ -1,0 +1,21 @@
+-- Extensions and what is theirs: privileges taken and given on members, objects that depend on an extension, use of members.
+CREATE SCHEMA members;
+CREATE EXTENSION pgcrypto WITH SCHEMA members;
+CREATE EXTENSION intarray WITH SCHEMA members;
+REVOKE ALL ON FUNCTION members.gen_random_bytes(int) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION members.gen_random_bytes(int) TO sluice_reader WITH GRANT OPTION;
+CREATE EXTENSION pg_buffercache WITH SCHEMA members;
+GRANT SELECT ON members.pg_buffercache TO sluice_reader;
+CREATE TABLE members.t (id int DEFAULT length(members.gen_random_bytes(4)), ids int[], query members.query_int);
+CREATE INDEX t_ids ON members.t USING gist (ids members.gist__int_ops);
+CREATE FUNCTION members.leaning() RETURNS int LANGUAGE sql AS 'SELECT 1';
+ALTER FUNCTION members.leaning() DEPENDS ON EXTENSION intarray;
+CREATE FUNCTION members.fire() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';
+CREATE TRIGGER leaning BEFORE INSERT ON members.t FOR EACH ROW EXECUTE PROCEDURE members.fire();
+ALTER TRIGGER leaning ON members.t DEPENDS ON EXTENSION intarray;
+CREATE MATERIALIZED VIEW members.stored AS SELECT members.uniq('{1,1}'::int[]) AS u;
+CREATE INDEX stored_u ON members.stored (u);
+ALTER MATERIALIZED VIEW members.stored DEPENDS ON EXTENSION pgcrypto;
+ALTER INDEX members.t_ids DEPENDS ON EXTENSION intarray;
+CREATE VIEW members.over_view AS SELECT bufferid FROM members.pg_buffercache;
+CREATE OPERATOR members.<@@ (PROCEDURE = members.rboolop, LEFTARG = members.query_int, RIGHTARG = int[]);

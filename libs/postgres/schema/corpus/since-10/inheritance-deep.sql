@@ -1,0 +1,33 @@
+-- Several parents, diamonds, columns that are overridden, joined later, dropped above, and checks of all kinds.
+CREATE SCHEMA tree;
+CREATE TABLE tree.thing (id serial, name varchar(30) DEFAULT 'thing' NOT NULL, gone int, made timestamptz DEFAULT now(), CONSTRAINT named CHECK (name <> ''));
+CREATE TABLE tree.priced (price numeric(10, 2) DEFAULT 1 CHECK (price >= 0), name varchar(30) DEFAULT 'priced', currency text COLLATE "C" DEFAULT 'EUR');
+CREATE TABLE tree.goods (weight real DEFAULT 0.1, name varchar(30) DEFAULT 'good') INHERITS (tree.thing, tree.priced);
+ALTER TABLE tree.goods ALTER name SET DEFAULT 'goods';
+CREATE TABLE tree.food (best_before date, price numeric(10, 2) DEFAULT 2 NOT NULL) INHERITS (tree.goods);
+CREATE TABLE tree.drink (litres real, weight real DEFAULT 1 CHECK (weight < 100)) INHERITS (tree.goods);
+CREATE TABLE tree.soup (hot bool DEFAULT true, weight real DEFAULT 3, price numeric(10, 2) DEFAULT 4) INHERITS (tree.food, tree.drink);
+ALTER TABLE tree.soup ALTER hot SET NOT NULL;
+ALTER TABLE tree.thing DROP COLUMN gone;
+ALTER TABLE ONLY tree.thing ADD CONSTRAINT only_here CHECK (id > 0) NO INHERIT;
+-- A local column whose default was dropped, below a parent that has one; NULL where the parent refuses it is tested apart.
+CREATE TABLE tree.without_default (name varchar(30) DEFAULT 'x' NOT NULL, currency text COLLATE "C") INHERITS (tree.thing, tree.priced);
+ALTER TABLE tree.without_default ALTER name DROP DEFAULT, ALTER currency DROP DEFAULT;
+ALTER TABLE tree.thing ADD CONSTRAINT not_checked CHECK (length(name) < 29) NOT VALID;
+ALTER TABLE tree.food ALTER price DROP DEFAULT;
+ALTER TABLE tree.drink ALTER made DROP DEFAULT;
+ALTER TABLE tree.soup ALTER currency SET STORAGE PLAIN;
+ALTER TABLE tree.thing ALTER name SET STATISTICS 40;
+CREATE TABLE tree.later (currency text COLLATE "C", id int NOT NULL, own int, name varchar(30) NOT NULL CHECK (name <> 'x'), made timestamptz);
+ALTER TABLE tree.later ADD CONSTRAINT named CHECK (name <> '');
+ALTER TABLE tree.later ADD CONSTRAINT not_checked CHECK (length(name) < 29);
+ALTER TABLE tree.later INHERIT tree.thing;
+CREATE TABLE tree.left_family () INHERITS (tree.thing);
+ALTER TABLE tree.left_family NO INHERIT tree.thing;
+CREATE TABLE tree.nothing_of_its_own () INHERITS (tree.priced) WITH (fillfactor = 33);
+CREATE INDEX thing_name ON tree.thing (name);
+CREATE UNIQUE INDEX food_id ON tree.food (id);
+ALTER TABLE tree.later ADD PRIMARY KEY (id);
+CREATE VIEW tree.all_things AS SELECT tableoid::regclass AS kind, * FROM tree.thing;
+COMMENT ON COLUMN tree.soup.currency IS 'inherited twice';
+COMMENT ON CONSTRAINT named ON tree.thing IS 'at the top';

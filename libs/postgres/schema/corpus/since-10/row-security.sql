@@ -1,0 +1,20 @@
+-- Row-level security: enabled, forced, off with policies, restrictive, for roles, for each command, with subqueries and functions.
+CREATE SCHEMA rls;
+CREATE TABLE rls.docs (id int PRIMARY KEY, owner name DEFAULT CURRENT_USER, level int, parent int);
+CREATE TABLE rls.levels (role name, level int);
+CREATE TABLE rls.forced (id int);
+CREATE TABLE rls.off (id int);
+CREATE TABLE rls.no_policy (id int);
+CREATE FUNCTION rls.level() RETURNS int LANGUAGE sql STABLE SECURITY DEFINER SET search_path = rls, pg_temp AS 'SELECT level FROM levels WHERE role = session_user';
+ALTER TABLE rls.docs ENABLE ROW LEVEL SECURITY;
+ALTER TABLE rls.forced ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+ALTER TABLE rls.off FORCE ROW LEVEL SECURITY;
+ALTER TABLE rls.no_policy ENABLE ROW LEVEL SECURITY;
+CREATE POLICY everyone ON rls.docs USING (level <= rls.level());
+CREATE POLICY own ON rls.docs FOR SELECT TO sluice_owner, sluice_reader USING (owner = CURRENT_USER);
+CREATE POLICY "add some" ON rls.docs AS PERMISSIVE FOR INSERT TO sluice_owner WITH CHECK (level = ANY (ARRAY[1, 2]));
+CREATE POLICY change ON rls.docs AS RESTRICTIVE FOR UPDATE USING (EXISTS (SELECT FROM rls.docs p WHERE p.id = docs.parent)) WITH CHECK (level IN (SELECT level FROM rls.levels));
+CREATE POLICY remove ON rls.docs AS RESTRICTIVE FOR DELETE TO sluice_reader USING (false);
+CREATE POLICY all_of ON rls.forced TO CURRENT_USER USING (true) WITH CHECK (id > 0);
+CREATE POLICY sleeping ON rls.off USING (id > 0);
+COMMENT ON POLICY "add some" ON rls.docs IS 'policy';

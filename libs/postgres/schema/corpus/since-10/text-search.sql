@@ -1,0 +1,27 @@
+-- Parsers, templates, dictionaries with options that must be quoted, configurations copied, changed and used in indexes.
+CREATE SCHEMA words;
+CREATE TEXT SEARCH PARSER words.own_parser (START = prsd_start, GETTOKEN = prsd_nexttoken, END = prsd_end, LEXTYPES = prsd_lextype, HEADLINE = prsd_headline);
+CREATE TEXT SEARCH PARSER words.bare_parser (START = prsd_start, GETTOKEN = prsd_nexttoken, END = prsd_end, LEXTYPES = prsd_lextype);
+CREATE TEXT SEARCH TEMPLATE words.own_template (INIT = dsynonym_init, LEXIZE = dsynonym_lexize);
+CREATE TEXT SEARCH TEMPLATE words.bare_template (LEXIZE = dsimple_lexize);
+CREATE TEXT SEARCH DICTIONARY words.plain (TEMPLATE = pg_catalog.simple);
+CREATE TEXT SEARCH DICTIONARY words.stops (TEMPLATE = pg_catalog.simple, STOPWORDS = german, Accept = false);
+CREATE TEXT SEARCH DICTIONARY words.stems (TEMPLATE = snowball, LANGUAGE = french, STOPWORDS = french);
+CREATE TEXT SEARCH DICTIONARY words."Syn ""O""" (TEMPLATE = words.own_template, SYNONYMS = synonym_sample, CaseSensitive = 1);
+CREATE TEXT SEARCH DICTIONARY words.spelled (TEMPLATE = ispell, DictFile = ispell_sample, AffFile = ispell_sample);
+CREATE TEXT SEARCH DICTIONARY words.thesaurus (TEMPLATE = thesaurus, DictFile = thesaurus_sample, Dictionary = pg_catalog.english_stem);
+CREATE TEXT SEARCH CONFIGURATION words.empty (PARSER = words.own_parser);
+CREATE TEXT SEARCH CONFIGURATION words.french_like (COPY = pg_catalog.french);
+ALTER TEXT SEARCH CONFIGURATION words.french_like DROP MAPPING FOR email, url, host, sfloat;
+ALTER TEXT SEARCH CONFIGURATION words.french_like ALTER MAPPING FOR asciiword, word WITH words."Syn ""O""", words.stops, words.stems, simple;
+CREATE TEXT SEARCH CONFIGURATION words."own config" (PARSER = words.own_parser);
+ALTER TEXT SEARCH CONFIGURATION words."own config" ADD MAPPING FOR asciiword, int, uint WITH words.plain;
+CREATE TABLE words.texts (body text, doc tsvector DEFAULT to_tsvector('words.french_like', ''), query tsquery);
+CREATE INDEX texts_body ON words.texts USING gin (to_tsvector('words."own config"', body));
+CREATE INDEX texts_doc ON words.texts USING gist (doc) WITH (fillfactor = 80);
+CREATE TRIGGER keep_doc BEFORE INSERT OR UPDATE ON words.texts FOR EACH ROW EXECUTE PROCEDURE tsvector_update_trigger(doc, 'words.french_like', body);
+CREATE VIEW words.found AS SELECT ts_headline('words.french_like', body, query) AS h FROM words.texts WHERE doc @@ query;
+COMMENT ON TEXT SEARCH CONFIGURATION words."own config" IS 'configuration';
+COMMENT ON TEXT SEARCH DICTIONARY words."Syn ""O""" IS 'dictionary';
+COMMENT ON TEXT SEARCH PARSER words.own_parser IS 'parser';
+COMMENT ON TEXT SEARCH TEMPLATE words.own_template IS 'template';

@@ -1,0 +1,23 @@
+-- Triggers of every time, level and event; columns, conditions, transition tables, constraint triggers, states, arguments.
+CREATE SCHEMA trig;
+CREATE TABLE trig.orders (id int PRIMARY KEY, state text, total numeric, note text);
+CREATE TABLE trig.lines (order_id int REFERENCES trig.orders, n int);
+CREATE VIEW trig.view AS SELECT id, state FROM trig.orders;
+CREATE FUNCTION trig.fire() RETURNS trigger LANGUAGE plpgsql AS $f$ BEGIN RETURN COALESCE(NEW, OLD); END $f$;
+CREATE FUNCTION trig."when"(trig.orders) RETURNS bool LANGUAGE sql IMMUTABLE AS 'SELECT $1.total > 5';
+CREATE TRIGGER a BEFORE INSERT ON trig.orders FOR EACH ROW EXECUTE PROCEDURE trig.fire();
+CREATE TRIGGER b AFTER UPDATE OF state, "note" ON trig.orders FOR EACH ROW WHEN (OLD.* IS DISTINCT FROM NEW.*) EXECUTE PROCEDURE trig.fire();
+CREATE TRIGGER c AFTER INSERT OR DELETE OR UPDATE OR TRUNCATE ON trig.orders EXECUTE PROCEDURE trig.fire('a', 'it''s', E'back\\slash', 5);
+CREATE TRIGGER d BEFORE DELETE ON trig.orders FOR EACH ROW WHEN (trig."when"(OLD)) EXECUTE PROCEDURE trig.fire();
+CREATE TRIGGER e AFTER UPDATE ON trig.orders REFERENCING OLD TABLE AS before NEW TABLE AS "After" FOR EACH STATEMENT EXECUTE PROCEDURE trig.fire();
+CREATE TRIGGER f AFTER INSERT ON trig.orders REFERENCING NEW TABLE AS added FOR EACH ROW EXECUTE PROCEDURE trig.fire();
+CREATE CONSTRAINT TRIGGER g AFTER INSERT OR UPDATE ON trig.orders DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN (NEW.total < 0) EXECUTE PROCEDURE trig.fire();
+CREATE CONSTRAINT TRIGGER h AFTER DELETE ON trig.lines FROM trig.orders NOT DEFERRABLE FOR EACH ROW EXECUTE PROCEDURE trig.fire();
+CREATE TRIGGER i INSTEAD OF UPDATE ON trig.view FOR EACH ROW EXECUTE PROCEDURE trig.fire();
+CREATE TRIGGER j BEFORE INSERT ON trig.view FOR EACH STATEMENT EXECUTE PROCEDURE trig.fire();
+CREATE TRIGGER "K k" BEFORE UPDATE ON trig.lines FOR EACH ROW EXECUTE PROCEDURE suppress_redundant_updates_trigger();
+ALTER TABLE trig.orders DISABLE TRIGGER a;
+ALTER TABLE trig.orders ENABLE REPLICA TRIGGER b;
+ALTER TABLE trig.orders ENABLE ALWAYS TRIGGER c;
+ALTER TABLE trig.orders DISABLE TRIGGER g;
+COMMENT ON TRIGGER "K k" ON trig.lines IS 'trigger';
