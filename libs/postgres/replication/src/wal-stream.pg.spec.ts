@@ -265,6 +265,11 @@ describe('WalStream', () => {
     const reading = await startReading(fixture);
     expect(await terminateSlotReader(client, fixture.slotName)).toBe(true);
     await expect(reading.ended).rejects.toMatchObject({ code: 'SLUICE-1012' });
+    // Its connection ends before its process gives the slot back.
+    await waitFor('the slot to be free', async () => {
+      const slot = await readSlot(client, fixture.slotName);
+      return slot.exists && !slot.isActive;
+    });
     await startReading(fixture);
     await dropSlot(client, fixture.slotName, { signal: NEVER, deadlineMs: 10_000 });
     expect(await readSlot(client, fixture.slotName)).toEqual({ exists: false });
