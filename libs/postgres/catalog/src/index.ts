@@ -16,3 +16,12 @@ export { readTables, type TableFacts } from './tables.js';
 export { readAncestors, readSelectedTables, selectTables } from './selected-tables.js';
 export { readSelectableObjects, SELECTABLE_OBJECTS, type SelectableObject } from './selectable-objects.js';
 export { browseObjects, browseSchemas, type BrowseOptions, type CatalogPage, type ObjectFilter } from './browse.js';
+export {
+  type LargeObjectFacts,
+  type LargeObjectRun,
+  readLargeObjectFacts,
+  readLargeObjectRuns,
+  readTakenLargeObjects,
+  readUnreadableLargeObjects,
+  type UnreadableLargeObject,
+} from './large-objects.js';

@@ -1,7 +1,10 @@
 import { SluiceError } from '@sluice/contracts';
 import { type Client, isConnectionLoss, quoteIdentifier, quoteQualified } from '@sluice/postgres-client';
 import { pipeCopy, type CopyPipeResult, type CopyPipeStatements } from './copy-pipe.js';
-import { beginTableUnderSnapshot } from './exported-snapshot.js';
+import { beginTableUnderSnapshot, beginUnderSnapshot } from './exported-snapshot.js';
+import { copyLargeObjects } from './large-objects/copy-large-objects.js';
+import { type RolesOfLargeObjects } from './large-objects/large-object-attributes.js';
+import { areLargeObjects } from './large-objects/plan-large-objects.js';
 import { type Chunk, lockChunk, markChunkDone } from './ledger/chunk-ledger.js';
 
 export interface ChunkSessions {
@@ -12,9 +15,13 @@ export interface ChunkSessions {
 export interface CopyChunkOptions {
   readonly chunkId: string;
   readonly signal?: AbortSignal;
+  /** Default: all that the target has. */
+  readonly roles?: RolesOfLargeObjects;
   /** Called at the two moments where a crash matters. */
   readonly passing?: (moment: 'before-commit' | 'after-commit') => void | Promise<void>;
 }
+
+const ALL_ROLES: RolesOfLargeObjects = { existing: true, privilegesOfCreated: true };
 
 export type CopyChunkResult = { readonly kind: 'nothing-to-do' } | ({ readonly kind: 'copied' } & CopyPipeResult);
 
@@ -34,8 +41,9 @@ export async function copyChunk(sessions: ChunkSessions, options: CopyChunkOptio
     return { kind: 'nothing-to-do' };
   }
   const { chunk, snapshot } = locked;
-  await beginTableUnderSnapshot(source, snapshot, chunk);
-  const copied = await copyRows(sessions, chunk, options.signal);
+  if (areLargeObjects(chunk)) await beginUnderSnapshot(source, snapshot);
+  else await beginTableUnderSnapshot(source, snapshot, chunk);
+  const copied = await copyContent(sessions, chunk, options);
   await markChunkDone(target, chunk, copied);
   await options.passing?.('before-commit');
   await Promise.all([target.query('COMMIT'), source.query('COMMIT')]);
@@ -43,12 +51,13 @@ export async function copyChunk(sessions: ChunkSessions, options: CopyChunkOptio
   return { kind: 'copied', ...copied };
 }
 
-async function copyRows(
+async function copyContent(
   { source, target }: ChunkSessions,
   chunk: Chunk,
-  signal: AbortSignal | undefined,
+  { signal, roles = ALL_ROLES }: CopyChunkOptions,
 ): Promise<CopyPipeResult> {
   try {
+    if (areLargeObjects(chunk)) return await copyLargeObjects({ source, target }, chunk, { roles, signal });
     // Emptied in the same transaction, the rows can be written as frozen: nobody has to visit them again. An earlier
     // attempt left nothing in the table, so nothing is lost.
     if (chunk.ownsTable) await target.query(`TRUNCATE ONLY ${quoteQualified(chunk.schema, chunk.name)}`);
@@ -82,6 +91,10 @@ export function copyStatements(chunk: Chunk): Pick<CopyPipeStatements, 'copyTo' 
 function asCopyError(error: unknown, chunk: Chunk): unknown {
   if (isConnectionLoss(error) || !(error instanceof Error) || error instanceof SluiceError) return error;
   if (error.name === 'AbortError') return error;
+  if (areLargeObjects(chunk)) {
+    const range = `${chunk.fromBlock ?? 'the first'} to ${chunk.toBlock === null ? 'the last' : `before ${chunk.toBlock}`}`;
+    return new SluiceError('SLUICE-3004', { detail: `large objects, ${range}: ${error.message}`, cause: error });
+  }
   const place = `${quoteQualified(chunk.schema, chunk.name)}${placeOf(error, chunk)}`;
   return new SluiceError('SLUICE-3004', { detail: `${place}: ${error.message}`, cause: error });
 }

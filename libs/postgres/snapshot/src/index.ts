@@ -49,6 +49,13 @@ export {
   type SnapshotRecord,
 } from './ledger/load-record.js';
 export { readRoleRecords, recordRoles, type RoleRecord } from './ledger/role-ledger.js';
+export { type RolesOfLargeObjects } from './large-objects/large-object-attributes.js';
+export {
+  areLargeObjects,
+  LARGE_OBJECTS,
+  objectsPerChunk,
+  planLargeObjectChunks,
+} from './large-objects/plan-large-objects.js';
 export { type LiveCopy, readLiveCopy } from './live-copy-bytes.js';
 export { type ChunkingOptions, type ChunkPlan, planChunks, tableKey } from './plan-chunks.js';
 export { dropPublication, ensurePublication, publishedTables, publishTables, withdrawTables } from './publication.js';

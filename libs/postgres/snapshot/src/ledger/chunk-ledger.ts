@@ -5,6 +5,8 @@ import { type QualifiedName } from '@sluice/postgres-catalog';
 import { type Client, hasSqlState, inTransaction, quoteQualified, SQLSTATE } from '@sluice/postgres-client';
 import { type ChunkPlan, tableKey } from '../plan-chunks.js';
 import { type ExportedSnapshot } from '../exported-snapshot.js';
+import { areLargeObjects, LARGE_OBJECTS, OBJECTS_PER_TRANSACTION } from '../large-objects/plan-large-objects.js';
+import { removeLargeObjects } from './large-object-ledger.js';
 import { ledgerChannel, type LedgerError, notifyLedger } from './ledger-events.js';
 
 export interface Chunk extends QualifiedName {
@@ -77,12 +79,36 @@ export async function startTables(
   load: { taskId: string; generation: number; startLsn: Lsn | null },
   tables: readonly TableStart[],
 ): Promise<void> {
+  if (tables.some(areLargeObjects)) await emptyLargeObjects(target, load);
   for (let start = 0; start < tables.length; start += TABLES_PER_TRANSACTION) {
     await inTransaction(target, 'BEGIN', async () => {
       await lockGeneration(target, load);
       await startGroup(target, load, tables.slice(start, start + TABLES_PER_TRANSACTION));
     });
   }
+}
+
+/** Removes what an earlier generation copied, in transactions that hold few locks. */
+async function emptyLargeObjects(
+  target: Client,
+  load: { taskId: string; generation: number; startLsn: Lsn | null },
+): Promise<void> {
+  for (let removed = OBJECTS_PER_TRANSACTION; removed === OBJECTS_PER_TRANSACTION;) {
+    removed = await inTransaction(target, 'BEGIN', async () => {
+      await lockGeneration(target, load);
+      const before = (await readTableLoads(target, load.taskId)).find(areLargeObjects);
+      // Once started, what is listed is of this generation.
+      if (before === undefined || !startsOver(before, load)) return 0;
+      return removeLargeObjects(target, load.taskId, OBJECTS_PER_TRANSACTION);
+    });
+  }
+}
+
+function startsOver(
+  before: { readonly generation: number; readonly done: boolean },
+  { generation, startLsn }: { readonly generation: number; readonly startLsn: Lsn | null },
+): boolean {
+  return before.generation < generation && (!before.done || startLsn === null);
 }
 
 async function lockGeneration(
@@ -104,7 +130,7 @@ async function startGroup(
   const earlier = new Map((await readTableLoads(target, taskId)).map((table) => [tableKey(table), table]));
   const tables = group.filter((table) => {
     const before = earlier.get(tableKey(table));
-    return before === undefined || (before.generation < generation && (!before.done || startLsn === null));
+    return before === undefined || startsOver(before, { generation, startLsn });
   });
   const names = JSON.stringify(tables.map(nameOf));
   // Waits for a worker that is inside a chunk of an earlier generation, as it holds the row: nobody can add rows of an
@@ -115,16 +141,21 @@ async function startGroup(
     [taskId, names],
   );
   const truncated = tables.filter((table) => earlier.has(tableKey(table)));
-  if (truncated.length > 0) {
-    const list = truncated.map(({ schema, name }) => `ONLY ${quoteQualified(schema, name)}`);
+  // Those of a worker that ended its chunk just now.
+  if (truncated.some(areLargeObjects)) await removeLargeObjects(target, taskId, ALL);
+  const emptied = truncated.filter((table) => !areLargeObjects(table));
+  if (emptied.length > 0) {
+    const list = emptied.map(({ schema, name }) => `ONLY ${quoteQualified(schema, name)}`);
     await target.query(`TRUNCATE ${list.join(', ')}`);
   }
   await target.query(
     `INSERT INTO sluice.table_load (task_id, schema_name, table_name, generation, start_lsn)
-     SELECT $1, t.schema, t.name, $3, $4::pg_lsn FROM jsonb_to_recordset($2) AS t(schema text, name text)
+     SELECT $1, t.schema, t.name, $3, CASE WHEN t.schema = $5 THEN NULL ELSE $4::pg_lsn END
+     FROM jsonb_to_recordset($2) AS t(schema text, name text)
      ON CONFLICT (task_id, schema_name, table_name)
      DO UPDATE SET generation = excluded.generation, start_lsn = excluded.start_lsn, done = false`,
-    [taskId, names, generation, startLsn === null ? null : formatLsn(startLsn)],
+    // No change that follows is about large objects: nothing waits for their moment.
+    [taskId, names, generation, startLsn === null ? null : formatLsn(startLsn), LARGE_OBJECTS.schema],
   );
   const chunks = tables.flatMap((table) => table.chunks.map((chunk) => ({ ...chunk, ...nameOf(table) })));
   await target.query(
@@ -137,6 +168,9 @@ async function startGroup(
     [taskId, JSON.stringify(chunks), generation],
   );
 }
+
+/** No limit. */
+const ALL = 2_147_483_647;
 
 function nameOf({ schema, name }: QualifiedName): QualifiedName {
   return { schema, name };
@@ -235,10 +269,10 @@ export async function readCopyProgress(target: Client, taskId: string, epoch: nu
             coalesce(sum(estimated_bytes), 0)::float8 AS "estimatedBytesTotal",
             coalesce(sum(estimated_bytes) FILTER (WHERE done_at IS NOT NULL), 0)::float8 AS "estimatedBytesDone",
             (array_agg(error) FILTER (WHERE (error ->> 'epoch')::int = $2))[1] AS error,
-            (SELECT count(*)::int FROM sluice.table_load WHERE task_id = $1) AS "tablesTotal",
-            (SELECT count(*)::int FROM sluice.table_load WHERE task_id = $1 AND done) AS "tablesDone"
+            (SELECT count(*)::int FROM sluice.table_load WHERE task_id = $1 AND schema_name <> $3) AS "tablesTotal",
+            (SELECT count(*)::int FROM sluice.table_load WHERE task_id = $1 AND schema_name <> $3 AND done) AS "tablesDone"
      FROM sluice.chunk WHERE task_id = $1`,
-    [taskId, epoch],
+    [taskId, epoch, LARGE_OBJECTS.schema],
   );
   return rows[0] ?? NOTHING_COPIED;
 }

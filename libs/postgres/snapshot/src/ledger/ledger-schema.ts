@@ -37,6 +37,7 @@ const TABLES: readonly (readonly [name: string, definition: string])[] = [
     'role',
     '(task_id uuid NOT NULL, role_name text NOT NULL, is_account_member boolean NOT NULL, PRIMARY KEY (task_id, role_name))',
   ],
+  ['large_object', '(task_id uuid NOT NULL, object_oid oid NOT NULL, PRIMARY KEY (task_id, object_oid))'],
   [
     'adoption',
     `(task_id uuid NOT NULL, relation_oid oid NOT NULL, schema_name text NOT NULL, table_name text NOT NULL,
