@@ -3,10 +3,12 @@ import { delay, present } from '@sluice/kernel';
 import { type QualifiedName, readSelectedTables, readTables, readVersionNum } from '@sluice/postgres-catalog';
 import { quoteQualified } from '@sluice/postgres-client';
 import {
+  areLargeObjects,
   beginUnderSnapshot,
   type ExportedSnapshot,
   isAnyChunkLocked,
   isSnapshotAlive,
+  LARGE_OBJECTS,
   planChunks,
   readCopyProgress,
   readLiveCopy,
@@ -18,6 +20,7 @@ import {
   tableKey,
 } from '@sluice/postgres-snapshot';
 import { copySessionName } from './copy-worker.js';
+import { readLargeObjectChunks } from './large-objects.js';
 import { checkOrders, type Load } from './load-context.js';
 import { RecordedFailure, throwRecorded } from './load-errors.js';
 import { CopyRate } from './load-progress.js';
@@ -54,16 +57,18 @@ async function startUnfinished(
   await beginUnderSnapshot(source, snapshot);
   const tables = (await readSelectedTables(source, judge)).filter(({ kind }) => kind === 'table');
   const sourceVersionNum = await readVersionNum(source);
+  const loads = await readTableLoads(target, taskId);
+  const largeObjects = await readLargeObjectChunks(load, { wereStarted: loads.some(areLargeObjects) });
   await source.query('COMMIT');
   const onTarget = new Map((await readTables(target)).map((table) => [tableKey(table), table]));
   const missing = tables.filter((table) => !onTarget.has(tableKey(table)));
   for (const { schema, name } of missing)
     log.warn({ table: `${schema}.${name}` }, 'table is not on the target: not copied');
-  const started = Map.groupBy(await readTableLoads(target, taskId), (table) =>
+  const started = Map.groupBy(loads, (table) =>
     // Without changes that follow, only tables of one snapshot are of one moment.
     table.done && (load.isFollowed || table.generation === start.generation) ? 'done' : 'open',
   );
-  refuseVanished(started.get('open') ?? [], tables);
+  refuseVanished(started.get('open')?.filter((table) => !areLargeObjects(table)) ?? [], tables);
   const done = new Set(started.get('done')?.map(tableKey));
   const starts = tables.flatMap((table) => {
     const counterpart = onTarget.get(tableKey(table));
@@ -71,6 +76,8 @@ async function startUnfinished(
     const chunks = planChunks(table, { sourceVersionNum, chunkBytes, onTarget: counterpart });
     return [{ schema: table.schema, name: table.name, chunks }];
   });
+  if (largeObjects.length > 0 && !done.has(tableKey(LARGE_OBJECTS)))
+    starts.push({ ...LARGE_OBJECTS, chunks: largeObjects });
   await startTables(target, { taskId, ...start }, starts);
 }
 

@@ -38,16 +38,24 @@ export function copySessions(findDatabases: FindDatabases): SessionPool<CopySess
   });
 }
 
+export interface CopyOptions {
+  readonly sessions: SessionPool<CopySessions>;
+  readonly signal: AbortSignal;
+  /** Whether owners and privileges of roles that the target has are transferred. */
+  readonly existingRoles: boolean;
+}
+
 /** Works on one chunk. */
 export async function copyOne(
   run: StageRunOf<'copy'>,
-  { sessions, signal }: { readonly sessions: SessionPool<CopySessions>; readonly signal: AbortSignal },
+  { sessions, signal, existingRoles }: CopyOptions,
 ): Promise<WorkOutcome> {
-  const { taskId } = run.task;
+  const { taskId, users } = run.task;
   const { chunkId } = run;
+  const roles = { existing: existingRoles, privilegesOfCreated: users.privileges };
   await sessions.use(taskId, signal, async (pair) => {
     try {
-      await copyChunk(pair, { chunkId, signal, passing: (moment) => killPoint(`copy-${moment}`) });
+      await copyChunk(pair, { chunkId, signal, roles, passing: (moment) => killPoint(`copy-${moment}`) });
     } catch (error) {
       if (!isSnapshotLost(error)) throw error;
       // Not worth a retry: the coordinator orders a new snapshot, and other chunks.

@@ -21,19 +21,21 @@ import {
   recordStructure,
 } from '@sluice/postgres-snapshot';
 import { chooseRoles, type ChosenRoles } from './choose-roles.js';
+import { findLargeObjectCollisions } from './large-objects.js';
 import { type Load } from './load-context.js';
 
 /** More names would not help a person. */
 const COLLISIONS_SHOWN_MAX = 20;
 
 /** @throws SluiceError 3002 when the target has objects of the names that are needed, 3007 when the selection is not closed. */
-export async function refuseCollisions({ source, target, roles, judge }: Load): Promise<void> {
+export async function refuseCollisions(load: Load): Promise<void> {
+  const { source, target, roles, judge } = load;
   const facts = await readTargetFacts(target);
   const plan = await inTransaction(source, 'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY', () =>
     readStructure(source, { target: facts, roles, judge }),
   );
   requireClosed(plan);
-  const taken = await findCollisions(target, plan);
+  const taken = [...(await findCollisions(target, plan)), ...(await findLargeObjectCollisions(load))];
   if (taken.length === 0) return;
   const more = taken.length > COLLISIONS_SHOWN_MAX ? ` and ${taken.length - COLLISIONS_SHOWN_MAX} more` : '';
   throw new SluiceError('SLUICE-3002', { detail: `${taken.slice(0, COLLISIONS_SHOWN_MAX).join(', ')}${more}` });

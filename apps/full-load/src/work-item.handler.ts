@@ -15,11 +15,13 @@ import { databasesFromBus, type FindDatabases } from './task-databases.js';
 @Controller()
 export class WorkItemHandler {
   readonly #findDatabases: FindDatabases;
+  readonly #existingRoles: boolean;
   readonly #copySessions: ReturnType<typeof copySessions>;
   readonly #buildSessions: ReturnType<typeof buildSessions>;
 
   constructor(@Inject(RUNTIME) { bus, service, config, onShutdown }: RuntimeContext<FullLoadConfig>) {
     this.#findDatabases = databasesFromBus(bus, { service, busKey: config.SLUICE_BUS_KEY });
+    this.#existingRoles = config.SLUICE_FULL_LOAD_ROLES === 'existing';
     this.#copySessions = copySessions(this.#findDatabases);
     this.#buildSessions = buildSessions(this.#findDatabases, config);
     onShutdown(async () => {
@@ -42,7 +44,7 @@ export class WorkItemHandler {
       }),
       reportsLife: false,
       classify: classifyLoadError,
-      work: ({ signal }) => copyOne(run, { sessions: this.#copySessions, signal }),
+      work: ({ signal }) => copyOne(run, { sessions: this.#copySessions, signal, existingRoles: this.#existingRoles }),
     });
   }
 
