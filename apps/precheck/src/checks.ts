@@ -4,6 +4,7 @@ import { notSameDatabase } from './checks/not-same-database.js';
 import { selectedObjectsExist } from './checks/selected-objects-exist.js';
 import { selectionClosed } from './checks/selection-closed.js';
 import { sourceDdlCapture } from './checks/source-ddl-capture.js';
+import { sourceLargeObjects } from './checks/source-large-objects.js';
 import { sourceLongTransactions } from './checks/source-long-transactions.js';
 import { sourceNotStandby } from './checks/source-not-standby.js';
 import { sourcePrivileges } from './checks/source-privileges.js';
@@ -44,6 +45,7 @@ export const CHECKS: readonly Check[] = [
   sourceReplicaIdentity,
   sourceTruncate,
   sourceDdlCapture,
+  sourceLargeObjects,
   sourceUnsupportedObjects,
   targetPrivileges,
   targetEmpty,

@@ -13,4 +13,14 @@ describe('target-empty', () => {
     const report = await runOneCheck(targetEmpty, endpoints);
     expect(report).toMatchObject({ outcome: 'failed', evidence: '1 exist: relation "public"."my t"' });
   });
+
+  it('names large objects whose OID is taken, unless only tables are selected', async () => {
+    await using source = await testDatabase({ schema: 'SELECT lo_create(71000), lo_create(71001)' });
+    await using target = await testDatabase({ schema: 'SELECT lo_create(71001), lo_create(71002)' });
+    const endpoints = { source: source.endpoint, target: target.endpoint };
+    const report = await runOneCheck(targetEmpty, endpoints);
+    expect(report).toMatchObject({ outcome: 'failed', evidence: '1 exist: large object 71001' });
+    const ofTables = await runOneCheck(targetEmpty, endpoints, { selection: { level: 'table', objects: [] } });
+    expect(ofTables.outcome).toBe('passed');
+  });
 });

@@ -1,3 +1,4 @@
+import { readTakenLargeObjects } from '@sluice/postgres-catalog';
 import { findCollisions } from '@sluice/postgres-schema';
 import { type Check, failed, listSome, passed } from '../check.js';
 
@@ -6,8 +7,12 @@ export const targetEmpty: Check = {
   title: 'No object of the source exists on the target already',
   dependsOn: ['not-same-database', 'target-version'],
   onlyFor: ['full_and_incremental', 'full'],
-  run: async ({ target, structure }) => {
-    const collisions = await findCollisions(target, await structure());
+  run: async ({ source, target, structure, judge }) => {
+    const largeObjects = judge.level === 'database' ? await readTakenLargeObjects(source, target) : [];
+    const collisions = [
+      ...(await findCollisions(target, await structure())),
+      ...largeObjects.map((oid) => `large object ${oid}`),
+    ];
     if (collisions.length === 0) return passed('no name is taken');
     return failed({
       evidence: `${collisions.length} exist: ${listSome(collisions)}`,

@@ -109,7 +109,6 @@ describe('structure transfer', () => {
         'foreign server: foreign server server',
         'foreign table: foreign table public.far',
         'foreign-data wrapper: foreign-data wrapper wrapper',
-        'large objects: 1 large objects',
         `owner: role "${gone.user}"`,
         'owner: role "postgres"',
         'policy: policy "own" ON "public"."owned"',

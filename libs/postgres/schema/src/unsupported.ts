@@ -43,10 +43,6 @@ export async function readUnsupported({ client, versionNum }: Source): Promise<L
     SELECT 'security label:' || l.provider, 'security label', pg_catalog.format('label of provider %s', l.provider),
       pg_catalog.format('%s security labels are not transferred', count(*)), NULL, NULL
     FROM pg_catalog.pg_seclabel l GROUP BY l.provider
-    UNION ALL
-    SELECT 'large objects', 'large objects', pg_catalog.format('%s large objects', count(*)),
-      'large objects are not replicated by the server', NULL, NULL
-    FROM pg_catalog.pg_largeobject_metadata HAVING count(*) > 0
     ${withOids}`,
   );
   return rows.map(({ schema, name, ...unsupported }) => ({
