@@ -27,6 +27,21 @@ describe('source-large-objects', () => {
     expect(ofTables).toMatchObject({ outcome: 'passed', evidence: '3 left out: they belong to no table' });
   });
 
+  it('names their roles that the target lacks', async () => {
+    await using db = await testDatabase({ major: 15, schema: 'SELECT lo_create(70001), lo_create(70002)' });
+    await using other = await testDatabase({ major: 18 });
+    const [owner, reader] = [(await db.createRole()).user, (await db.createRole()).user];
+    await db.query(`ALTER LARGE OBJECT 70001 OWNER TO ${owner}; GRANT SELECT ON LARGE OBJECT 70002 TO ${reader}`);
+    const endpoints = { source: db.endpoint, target: other.endpoint };
+    const { checks } = await runPrechecks(endpoints, { checks: [sourceLargeObjects], syncType: 'full' });
+    expect(checks[0]).toMatchObject({
+      outcome: 'warning',
+      evidence: `2 large objects on the source; their roles that the target lacks: ${[owner, reader].sort().join(', ')}`,
+      reason: expect.stringMatching(/^What such a role owns/),
+    });
+    await db.query(`DROP OWNED BY ${owner}, ${reader}`);
+  });
+
   it.each([10, 15, 18] as const)(
     'names those that may not be read on PostgreSQL %i, unless all may be',
     async (major) => {

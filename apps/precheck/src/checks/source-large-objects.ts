@@ -1,11 +1,18 @@
-import { readLargeObjectFacts, readUnreadableLargeObjects } from '@sluice/postgres-catalog';
+import {
+  readLargeObjectFacts,
+  readRolesOfLargeObjects,
+  readRows,
+  readUnreadableLargeObjects,
+  sql,
+} from '@sluice/postgres-catalog';
 import { quoteIdentifier } from '@sluice/postgres-client';
-import { type Check, failed, FOLLOWING, listSome, passed, statements, warning } from '../check.js';
+import { type Check, type CheckContext, failed, FOLLOWING, listSome, passed, statements, warning } from '../check.js';
 
 export const sourceLargeObjects: Check = {
   id: 'source-large-objects',
   title: 'Large objects of the source come along',
-  run: async ({ source, sourceFacts, syncType, judge }) => {
+  run: async (context) => {
+    const { source, sourceFacts, syncType, judge } = context;
     const { count } = await readLargeObjectFacts(source);
     if (count === 0) return passed('the source has no large objects');
     if (judge.level !== 'database') return passed(`${count} left out: they belong to no table`);
@@ -25,12 +32,30 @@ export const sourceLargeObjects: Check = {
         fix: statements(unreadable.map(({ oid }) => `GRANT SELECT ON LARGE OBJECT ${oid} TO ${role};`)),
       });
     }
-    if (!FOLLOWING.includes(syncType)) return passed(`${count} are copied`);
+    const missing = await findMissingRoles(context);
+    const isFollowing = FOLLOWING.includes(syncType);
+    if (!isFollowing && missing.length === 0) return passed(`${count} are copied`);
     return warning({
-      evidence: `${count} large objects on the source`,
-      reason:
-        'They are copied once, as the full load finds them. No later change of them is in the stream of changes: large objects that are created, written or removed on the source afterwards stay as they were on the target.',
-      fix: 'Let nobody write to large objects while the task runs, or copy what has changed by hand at its end.',
+      evidence: [
+        `${count} large objects on the source`,
+        ...(missing.length > 0 ? [`their roles that the target lacks: ${listSome(missing)}`] : []),
+      ].join('; '),
+      reason: [...(isFollowing ? [NOT_FOLLOWED] : []), ...(missing.length > 0 ? [WITHOUT_ROLES] : [])].join(' '),
+      fix: isFollowing
+        ? 'Let nobody write to large objects while the task runs, or copy what has changed by hand at its end.'
+        : 'Create the roles on the target, or let the task bring them along; otherwise nothing has to be done.',
     });
   },
 };
+
+const NOT_FOLLOWED =
+  'They are copied once, as the full load finds them. No later change of them is in the stream of changes: large objects that are created, written or removed on the source afterwards stay as they were on the target.';
+const WITHOUT_ROLES =
+  'What such a role owns will belong to the role of the target, and what it was granted is left out.';
+
+async function findMissingRoles({ source, target, rolePlan }: CheckContext): Promise<string[]> {
+  const roles = await readRows<{ name: string }>(target, sql`SELECT rolname::text AS name FROM pg_catalog.pg_roles`);
+  const created = (await rolePlan())?.roles ?? [];
+  const known = new Set([...roles, ...created].map(({ name }) => name));
+  return (await readRolesOfLargeObjects(source)).filter((name) => !known.has(name));
+}

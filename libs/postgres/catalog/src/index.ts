@@ -21,6 +21,7 @@ export {
   type LargeObjectRun,
   readLargeObjectFacts,
   readLargeObjectRuns,
+  readRolesOfLargeObjects,
   readTakenLargeObjects,
   readUnreadableLargeObjects,
   type UnreadableLargeObject,

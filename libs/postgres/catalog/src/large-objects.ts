@@ -71,3 +71,16 @@ export async function readTakenLargeObjects(source: ClientBase, target: ClientBa
   );
   return taken.map(({ oid }) => oid);
 }
+
+/** Roles that own large objects or may do something with them. */
+export async function readRolesOfLargeObjects(client: ClientBase): Promise<string[]> {
+  const rows = await readRows<{ name: string }>(
+    client,
+    sql`
+    SELECT r.rolname::text AS name FROM pg_catalog.pg_roles r
+    WHERE r.oid IN (SELECT lomowner FROM pg_catalog.pg_largeobject_metadata
+                    UNION SELECT a.grantee FROM pg_catalog.pg_largeobject_metadata m, pg_catalog.aclexplode(m.lomacl) a)
+    ORDER BY 1`,
+  );
+  return rows.map(({ name }) => name);
+}
