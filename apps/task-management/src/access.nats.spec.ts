@@ -50,6 +50,7 @@ const TABLE: Readonly<Record<string, Row>> = {
   'GET /api/v1/tasks/:id/conflicts': ofTask('viewer'),
   'GET /api/v1/tasks/:id/source-roles': ofTask('viewer'),
   'PUT /api/v1/tasks/:id/users': { ...ofTask('operator'), body: () => ({ roles: [] }) },
+  'PUT /api/v1/tasks/:id/rate-limit': { ...ofTask('operator'), body: () => ({ mode: 'off' }) },
   'GET /api/v1/tasks/:id/catalog': ofTask('viewer'),
   'GET /api/v1/tasks/:id/catalog/objects': ofTask('viewer'),
   'POST /api/v1/tasks/:id/catalog/closure': ofTask('viewer'),

@@ -19,6 +19,7 @@ import { SourceRolesController } from './api/source-roles.controller.js';
 import { TaskObjectsController } from './api/task-objects.controller.js';
 import { TaskEventsController } from './api/task-events.controller.js';
 import { TasksController } from './api/tasks.controller.js';
+import { RateLimitController } from './api/rate-limit.controller.js';
 import { UsersController } from './api/users.controller.js';
 import { BackgroundWork } from './background-work.js';
 import { ConflictHandler } from './conflict.handler.js';
@@ -55,6 +56,7 @@ export class TaskManagementModule {
         ConflictsController,
         SourceRolesController,
         UsersController,
+        RateLimitController,
         CatalogController,
         TaskObjectsController,
         ProjectsController,

@@ -5,6 +5,7 @@ import {
   type EndTaskRequest,
   type NameCheck,
   type ProjectId,
+  type RateLimit,
   SluiceError,
   type TaskId,
   TaskName,
@@ -17,6 +18,7 @@ import { type ConditionalOrigin } from './api/conditional.js';
 import { ActionRefusedError } from './action-refused-error.js';
 import { judgeChoice } from './judge-choice.js';
 import { judgeDdlDecision } from './judge-ddl-decision.js';
+import { judgeRateLimit } from './judge-rate-limit.js';
 import { LiveProgress } from './live-progress.js';
 import { OutboxDispatcher } from './outbox-dispatcher.js';
 import { toTaskResource } from './task-resource.js';
@@ -93,6 +95,18 @@ export class TaskOrders {
       { ...by, action: 'choose users' },
     );
     if (!after) throw notFound(taskId);
+    return this.#show(after);
+  }
+
+  /** @throws SluiceError 6002, 6003 when the task has no load any more. */
+  async setRateLimit(taskId: TaskId, rateLimit: RateLimit, by: ConditionalOrigin): Promise<TaskResource> {
+    const after = await this.metadata.tasks.setRateLimit(
+      taskId,
+      { rateLimit, judge: judgeRateLimit },
+      { ...by, action: 'set rate limit' },
+    );
+    if (!after) throw notFound(taskId);
+    this.outbox.kick();
     return this.#show(after);
   }
 

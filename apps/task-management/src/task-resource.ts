@@ -19,6 +19,7 @@ export function toTaskResource(task: StoredTask, { progress, delay }: LiveNumber
     incremental: task.incremental,
     users: task.users,
     objects: summarize(task.objects),
+    rateLimit: task.rateLimit,
     epoch: situation.epoch,
     revision: task.revision,
     error: situation.error,

@@ -89,7 +89,7 @@ function toMessage(order: Order, task: TaskEntity, epoch: number): OutboxMessage
       };
     case 'desire': {
       const until = order.untilLsn === null ? {} : { untilLsn: order.untilLsn };
-      const desired: DesiredState = { version: 1, desired: order.desired, epoch, ...until };
+      const desired: DesiredState = { version: 1, desired: order.desired, epoch, rateLimit: task.rateLimit, ...until };
       return { kind: 'desire', desired };
     }
     case 'delete-changes':

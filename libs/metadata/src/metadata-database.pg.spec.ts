@@ -1,5 +1,11 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { DEFAULT_INCREMENTAL_OPTIONS, DEFAULT_USER_OPTIONS, type StageEvent, EVERYTHING } from '@sluice/contracts';
+import {
+  DEFAULT_INCREMENTAL_OPTIONS,
+  DEFAULT_USER_OPTIONS,
+  NO_RATE_LIMIT,
+  type StageEvent,
+  EVERYTHING,
+} from '@sluice/contracts';
 import { Secret } from '@sluice/kernel';
 import { type Command, decideAction, decideEvent, type TaskStage } from '@sluice/model';
 import { testDatabase, type TestDatabase } from '@sluice/testing';
@@ -32,6 +38,7 @@ function newTask(name = 'shop-move'): NewTask {
     syncType: 'full_and_incremental',
     incremental: DEFAULT_INCREMENTAL_OPTIONS,
     users: DEFAULT_USER_OPTIONS,
+    rateLimit: NO_RATE_LIMIT,
     objects: EVERYTHING,
     endpoints,
   };
@@ -115,6 +122,7 @@ describe('the metadata schema', () => {
       'TaskRevision',
       'Users',
       'ObjectSelection',
+      'RateLimit',
     ]);
     await Promise.all(replicas.map((replica) => replica[Symbol.asyncDispose]()));
   });

@@ -29,6 +29,7 @@ import { AuditDetails1770336000000 } from './migrations/1770336000000-audit-deta
 import { TaskRevision1770422400000 } from './migrations/1770422400000-task-revision.js';
 import { Users1770500000000 } from './migrations/1770500000000-users.js';
 import { ObjectSelection1770600000000 } from './migrations/1770600000000-object-selection.js';
+import { RateLimit1770700000000 } from './migrations/1770700000000-rate-limit.js';
 import { Outbox } from './outbox.js';
 import { Projects } from './projects.js';
 import { Sealer } from './sealed-box.js';
@@ -99,6 +100,7 @@ export class MetadataDatabase implements AsyncDisposable {
         TaskRevision1770422400000,
         Users1770500000000,
         ObjectSelection1770600000000,
+        RateLimit1770700000000,
       ],
       // An idle connection that the server ends is replaced at the next use; without a listener it would end the process.
       poolErrorHandler: () => undefined,

@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { DEFAULT_INCREMENTAL_OPTIONS, DEFAULT_USER_OPTIONS, EVERYTHING } from '@sluice/contracts';
+import { DEFAULT_INCREMENTAL_OPTIONS, DEFAULT_USER_OPTIONS, NO_RATE_LIMIT, EVERYTHING } from '@sluice/contracts';
 import { Secret } from '@sluice/kernel';
 import { testDatabase, type TestDatabase } from '@sluice/testing';
 import { randomUUID } from 'node:crypto';
@@ -37,7 +37,12 @@ afterEach(async () => {
 function newTask(projectId: string, name: string): NewTask {
   const side = { host: 'h', port: 5432, database: 'd', user: 'u', password: 'p', tls: { mode: 'disable' as const } };
   const endpoints = { source: side, target: side };
-  const chosen = { incremental: DEFAULT_INCREMENTAL_OPTIONS, users: DEFAULT_USER_OPTIONS, objects: EVERYTHING };
+  const chosen = {
+    incremental: DEFAULT_INCREMENTAL_OPTIONS,
+    users: DEFAULT_USER_OPTIONS,
+    objects: EVERYTHING,
+    rateLimit: NO_RATE_LIMIT,
+  };
   const options = { syncType: 'full' as const, ...chosen };
   return { projectId, name, description: '', endpoints, ...options };
 }

@@ -5,6 +5,7 @@ import {
   type IncrementalOptions,
   type ObjectSelection,
   type ProjectId,
+  type RateLimit,
   type SyncType,
   type TaskId,
   type UserOptions,
@@ -27,6 +28,7 @@ export interface StoredTask {
   readonly incremental: IncrementalOptions;
   readonly users: UserOptions;
   readonly objects: ObjectSelection;
+  readonly rateLimit: RateLimit;
   readonly situation: TaskSituation;
   readonly revision: number;
   /** Without secrets. */
@@ -44,6 +46,7 @@ export interface NewTask {
   readonly incremental: IncrementalOptions;
   readonly users: UserOptions;
   readonly objects: ObjectSelection;
+  readonly rateLimit: RateLimit;
   readonly endpoints: TaskEndpoints;
 }
 

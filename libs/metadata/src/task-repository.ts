@@ -2,6 +2,7 @@ import {
   type DdlDecision,
   type ObjectSelection,
   type ProjectId,
+  type RateLimit,
   SluiceError,
   type StageRun,
   type TaskId,
@@ -171,6 +172,34 @@ export class TaskRepository {
       judge(toSituation(task, await manager.findBy(TaskRunEntity, { taskId, endedAt: IsNull() })));
       await manager.update(TaskEntity, taskId, { objects, revision: () => 'revision + 1', updatedAt: new Date() });
       const change = { before: { objects: task.objects }, after: { objects } };
+      await this.audit.record({ ...auditEntry(task, options), ...change }, manager);
+      return this.#read(manager, taskId);
+    });
+  }
+
+  /**
+   * Limits how fast the task's load may be, from now on: workers learn it with what is desired of the task.
+   * @returns the task, `null` when there is none.
+   * @throws whatever `judge` throws on the locked row.
+   */
+  async setRateLimit(
+    taskId: TaskId,
+    { rateLimit, judge }: { readonly rateLimit: RateLimit; readonly judge: (situation: TaskSituation) => void },
+    options: TransitionOptions,
+  ): Promise<StoredTask | null> {
+    return this.dataSource.transaction(async (manager) => {
+      const task = await lockTask(manager, taskId);
+      if (!task) return null;
+      mustBe(task, options);
+      judge(toSituation(task, await manager.findBy(TaskRunEntity, { taskId, endedAt: IsNull() })));
+      const desired = task.desired && { ...task.desired, rateLimit };
+      const revision = (): string => 'revision + 1';
+      await manager.update(TaskEntity, taskId, { rateLimit, desired, revision, updatedAt: new Date() });
+      // A task that nothing was desired of has no workers; its start says the limit.
+      if (desired) {
+        await enqueue(manager, taskId, { messages: [{ kind: 'desire', desired }], trace: options.origin.trace });
+      }
+      const change = { before: { rateLimit: task.rateLimit }, after: { rateLimit } };
       await this.audit.record({ ...auditEntry(task, options), ...change }, manager);
       return this.#read(manager, taskId);
     });

@@ -1,5 +1,6 @@
 export { formatLsn, type Lsn, lsnFromBigInt, type LsnText, maxLsn, parseLsn, ZERO_LSN } from './lsn.js';
 export { type ApplySight, type CaptureSight, type Completeness, type Delay, measureDelay } from './task-delay.js';
+export { bytesPerSecondAt } from './rate-limit.js';
 export { addRetentionSample, type RetentionSample, secondsUntilSlotLost } from './slot-forecast.js';
 export {
   formatSourceIdentity,

@@ -8,6 +8,7 @@ import {
   SourceRoleList,
   SourceRolesQuery,
   TaskResource,
+  RateLimit,
   UserOptions,
 } from '@sluice/contracts';
 import { type TaskAction } from '@sluice/model';
@@ -34,6 +35,7 @@ const SCHEMAS = {
   EndTaskRequest: jsonSchema(EndTaskRequest, 'input'),
   DdlDecision: jsonSchema(DdlDecision, 'input'),
   UserOptions: jsonSchema(UserOptions, 'input'),
+  RateLimit: jsonSchema(RateLimit, 'input'),
   NameCheck: jsonSchema(NameCheck, 'output', { name: 'shop-move', isAvailable: false, reason: 'taken' }),
   Task: jsonSchema(TaskResource, 'output'),
   TaskList: jsonSchema(TaskList, 'output'),
@@ -73,6 +75,7 @@ export function openApiDocument(): Json {
       ...alarmPaths(),
       ...conflictPaths(),
       ...userPaths(),
+      ...rateLimitPath(),
       ...objectPaths(),
       ...accessPaths(),
       ...openPaths(),
@@ -193,6 +196,16 @@ function conflictPaths(): Json {
     responses: { 200: answer('ConflictList', 'A page'), ...problems(400, 404) },
   };
   return { '/tasks/{id}/conflicts': { parameters: [ID], get } };
+}
+
+function rateLimitPath(): Json {
+  const put = {
+    ...operation('setRateLimit', 'Limit how fast the full load may be, while it runs, too'),
+    parameters: [IF_MATCH],
+    requestBody: { required: true, content: json('RateLimit') },
+    responses: { 200: taskAnswer('The task'), ...problems(400, 404, 409, 412) },
+  };
+  return { '/tasks/{id}/rate-limit': { parameters: [ID], put } };
 }
 
 function userPaths(): Json {

@@ -3,6 +3,7 @@ import { ConnectionTestResult, PrecheckResult } from '../messages/checks.js';
 import { DelayParts, Progress } from '../messages/progress.js';
 import { DEFAULT_INCREMENTAL_OPTIONS, IncrementalOptions } from '../messages/incremental-options.js';
 import { EVERYTHING, ObjectSelection } from '../messages/object-selection.js';
+import { NO_RATE_LIMIT, RateLimit } from '../messages/rate-limit.js';
 import { SyncType } from '../messages/task-spec.js';
 import { DEFAULT_USER_OPTIONS, UserOptions } from '../messages/user-options.js';
 import { ErrorReport, LsnTextSchema, ProjectId, TaskId } from '../primitives.js';
@@ -50,6 +51,7 @@ export const CreateTaskRequest = z.strictObject({
   incremental: IncrementalOptions.default(DEFAULT_INCREMENTAL_OPTIONS),
   users: UserOptions.default(DEFAULT_USER_OPTIONS),
   objects: ObjectSelection.default(EVERYTHING),
+  rateLimit: RateLimit.default(NO_RATE_LIMIT),
 });
 export type CreateTaskRequest = z.infer<typeof CreateTaskRequest>;
 
@@ -96,6 +98,8 @@ export const TaskResource = z.object({
   target: EndpointView.nullable(),
   incremental: IncrementalOptions,
   users: UserOptions,
+  /** Of the full load. */
+  rateLimit: RateLimit,
   /** How objects were chosen; the whole selection is at `/tasks/{id}/objects`. */
   objects: ObjectsSummary,
   epoch: z.number().int(),

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { LsnTextSchema, type TaskId } from '../primitives.js';
+import { RateLimit } from './rate-limit.js';
 import { defineSubject } from './subject.js';
 import { TaskSpec } from './task-spec.js';
 
@@ -82,5 +83,7 @@ export const DesiredState = z.object({
   epoch: z.number().int().nonnegative(),
   /** With `ending`: transactions whose commit LSN is below it are applied, no other. Absent: the end of WAL when capture sees the order. */
   untilLsn: LsnTextSchema.optional(),
+  /** Of the full load. It belongs to the task, not to the epoch: the newest counts for every run. Absent: none. */
+  rateLimit: RateLimit.optional(),
 });
 export type DesiredState = z.infer<typeof DesiredState>;

@@ -5,6 +5,7 @@ import {
   type ErrorReport,
   type IncrementalOptions,
   type ObjectSelection,
+  type RateLimit,
   type PrecheckResult,
   type SyncType,
   type UserOptions,
@@ -41,6 +42,9 @@ export class TaskEntity {
 
   @Column({ type: 'jsonb' })
   objects!: ObjectSelection;
+
+  @Column({ name: 'rate_limit', type: 'jsonb' })
+  rateLimit!: RateLimit;
 
   @Column({ name: 'ddl_decisions', type: 'jsonb' })
   ddlDecisions!: DdlDecision[];

@@ -21,6 +21,7 @@ export function toStoredTask({ task, runs, endpoints }: TaskRows): StoredTask {
     incremental: task.incremental,
     users: task.users,
     objects: task.objects,
+    rateLimit: task.rateLimit,
     situation: toSituation(task, runs),
     revision: task.revision,
     source: toView(endpoints.source),
@@ -53,7 +54,7 @@ export function situationColumns(situation: TaskSituation): Omit<TaskSituation, 
 }
 
 export function toNewEntity(task: NewTask, { id, at }: { readonly id: string; readonly at: Date }): TaskEntity {
-  const { projectId, name, description, syncType, incremental, users, objects } = task;
+  const { projectId, name, description, syncType, incremental, users, objects, rateLimit } = task;
   return Object.assign(new TaskEntity(), {
     id,
     projectId,
@@ -63,6 +64,7 @@ export function toNewEntity(task: NewTask, { id, at }: { readonly id: string; re
     incremental,
     users,
     objects,
+    rateLimit,
     ddlDecisions: [],
     ...situationColumns({ ...NEW_TASK, syncType }),
     desired: null,
