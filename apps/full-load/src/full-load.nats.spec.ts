@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import {
   conflictRecords,
+  type DesiredState,
   helperObjectName,
   type Stage,
   type StageEvent,
@@ -165,8 +166,8 @@ function ended(stage: Stage, epoch = 1): Promise<StageEvent> {
   );
 }
 
-function desire(desired: 'running' | 'paused' | 'ending', epoch: number): Promise<void> {
-  return desiredStates(bus).put(task.taskId, { version: 1, desired, epoch });
+function desire(desired: DesiredState['desired'], epoch: number, more: Partial<DesiredState> = {}): Promise<void> {
+  return desiredStates(bus).put(task.taskId, { version: 1, desired, epoch, ...more });
 }
 
 /** Some chunks are done, and many are not. */
@@ -548,5 +549,51 @@ describe('a full load', () => {
     expect(await ended('cleanup', 3)).toMatchObject({ outcome: 'succeeded' });
     expect(await source.query('SELECT FROM pg_replication_slots WHERE slot_name = $1', [task.slotName])).toEqual([]);
     expect(await target.query("SELECT nspname FROM pg_namespace WHERE nspname = 'sluice'")).toEqual([]);
+  });
+
+  const COPYING = 'SELECT FROM pg_stat_progress_copy WHERE datname = current_database()';
+  const SLOW = { rateLimit: { mode: 'all_day', megabytesPerSecond: 1 } } as const;
+
+  it('is not faster than its limit, with all processes that copy', async () => {
+    await source.query(`CREATE TABLE limited (id int PRIMARY KEY, filler text);
+      INSERT INTO limited SELECT i, repeat('x', 1000) FROM generate_series(1, 4000) AS i`);
+    await desire('running', 1, SLOW);
+    startServices();
+    startServices();
+    const startMs = performance.now();
+    await order('full-load');
+    expect(await ended('full-load')).toMatchObject({ outcome: 'succeeded' });
+    const seconds = (performance.now() - startMs) / 1000;
+    const [copied] = await target.query(
+      'SELECT sum(bytes)::int AS bytes, count(*) > 3 AS "isDivided" FROM sluice.chunk',
+    );
+    expect(copied).toMatchObject({ isDivided: true });
+    expect(Number(copied?.['bytes']) / seconds).toBeLessThan(1_000_000);
+    await expectSameRows(source, target);
+  });
+
+  it('runs at full speed as soon as the limit is off', async () => {
+    await source.query(LARGE);
+    await desire('running', 1, SLOW);
+    startServices();
+    await order('full-load');
+    await chunksDone(1);
+    const changedAtMs = performance.now();
+    await desire('running', 1);
+    expect(await ended('full-load')).toMatchObject({ outcome: 'succeeded' });
+    // Of more than 50 MB.
+    expect(performance.now() - changedAtMs).toBeLessThan(40_000);
+    await expectSameRows(source, target);
+  });
+
+  it('stops in the middle of a chunk that its limit makes last', async () => {
+    await source.query(LARGE);
+    await desire('running', 1, SLOW);
+    startServices({ SLUICE_FULL_LOAD_CHUNK_MB: '96' });
+    await order('full-load');
+    await waitFor('the copy', async () => (await target.query(COPYING)).length > 0);
+    await desire('paused', 1, SLOW);
+    expect(await ended('full-load')).toMatchObject({ outcome: 'stopped' });
+    expect(await target.query('SELECT FROM large')).toEqual([]);
   });
 });

@@ -5,6 +5,7 @@ import { OnRun, type RunContext } from '@sluice/messaging';
 import { recordChunkError, recordStepError } from '@sluice/postgres-snapshot';
 import { RUNTIME, type RuntimeContext, runWithRecovery } from '@sluice/service-runtime';
 import { buildOne, buildSessions } from './build-worker.js';
+import { CopyOrderBook } from './copy-orders.js';
 import { copyOne, copySessions } from './copy-worker.js';
 import { type FullLoadConfig } from './full-load.config.js';
 import { ledgerReporter } from './ledger-reporter.js';
@@ -22,7 +23,7 @@ export class WorkItemHandler {
   constructor(@Inject(RUNTIME) { bus, service, config, onShutdown }: RuntimeContext<FullLoadConfig>) {
     this.#findDatabases = databasesFromBus(bus, { service, busKey: config.SLUICE_BUS_KEY });
     this.#existingRoles = config.SLUICE_FULL_LOAD_ROLES === 'existing';
-    this.#copySessions = copySessions(this.#findDatabases);
+    this.#copySessions = copySessions(this.#findDatabases, new CopyOrderBook(bus));
     this.#buildSessions = buildSessions(this.#findDatabases, config);
     onShutdown(async () => {
       await this.#copySessions[Symbol.asyncDispose]();

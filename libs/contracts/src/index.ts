@@ -139,6 +139,7 @@ export {
 export { CHANGES_MAX_BYTES_DEFAULT, DESIRED_BUCKET, EVENTS_STREAM, RUNS_STREAM } from './messages/streams.js';
 export { defineSubject, type Subject } from './messages/subject.js';
 export { helperObjectName, SyncType, TaskSpec } from './messages/task-spec.js';
+export { COPY_PRESENCE_INTERVAL_MS, CopyPresence, copyPresences } from './messages/copy-presence.js';
 export { holdsMinute, minuteOfDay, NO_RATE_LIMIT, RateLimit, type RateLimitWindow } from './messages/rate-limit.js';
 export { DEFAULT_USER_OPTIONS, UserOptions } from './messages/user-options.js';
 export { ErrorReport, LsnTextSchema, ProjectId, Side, TableName, TaskId } from './primitives.js';

@@ -165,6 +165,40 @@ describe('copyChunk', () => {
     expect(await load.copy(chunkId)).toMatchObject({ rows: 30_000 });
   });
 
+  it('reads on only when its throttle lets it', async () => {
+    await using load = await prepare({ ...BIG, chunkBytes: 64 * 1024 * 1024 });
+    let [passed, reads, owed] = [0, 0, 0];
+    const throttle = {
+      passed: (bytes: number) => {
+        expect(owed).toBe(0);
+        [passed, reads, owed] = [passed + bytes, reads + 1, 2];
+      },
+      waitMs: () => (owed > 0 ? owed-- : 0),
+    };
+    const copied = await load.copy(load.chunkIds[0] ?? '', { throttle });
+    expect(copied).toMatchObject({ rows: 4286 });
+    expect(reads).toBeGreaterThan(10);
+    expect(passed).toBeGreaterThan(copied.kind === 'copied' ? copied.bytes : Infinity);
+    expect(await rowsAsText(load.target, 'big')).toEqual(await rowsAsText(load.source, 'big'));
+  });
+
+  it('stops while its throttle makes it wait, and leaves nothing', async () => {
+    await using load = await prepare(BIG);
+    const [chunkId = ''] = load.chunkIds;
+    const controller = new AbortController();
+    const throttle = {
+      passed: () => expect('read').toBe('held up'),
+      waitMs: () => {
+        controller.abort();
+        return 60_000;
+      },
+    };
+    const copying = load.copy(chunkId, { throttle, signal: controller.signal });
+    await expect(copying).rejects.toMatchObject({ name: 'AbortError' });
+    expect(await rowsAsText(load.target, 'big')).toEqual([]);
+    expect(await load.copy(chunkId)).toMatchObject({ kind: 'copied' });
+  });
+
   it('names the table when the target refuses a row', async () => {
     await using load = await prepare({ schema: 'CREATE TABLE t (a int)', rows: 'INSERT INTO t VALUES (1), (-1)' });
     await load.target.query('ALTER TABLE t ADD CHECK (a > 0)');

@@ -5,6 +5,7 @@ import { beginTableUnderSnapshot, beginUnderSnapshot } from './exported-snapshot
 import { copyLargeObjects } from './large-objects/copy-large-objects.js';
 import { type RolesOfLargeObjects } from './large-objects/large-object-attributes.js';
 import { areLargeObjects } from './large-objects/plan-large-objects.js';
+import { type CopyThrottle } from './source-tap.js';
 import { type Chunk, lockChunk, markChunkDone } from './ledger/chunk-ledger.js';
 
 export interface ChunkSessions {
@@ -17,6 +18,7 @@ export interface CopyChunkOptions {
   readonly signal?: AbortSignal;
   /** Default: all that the target has. */
   readonly roles?: RolesOfLargeObjects;
+  readonly throttle?: CopyThrottle;
   /** Called at the two moments where a crash matters. */
   readonly passing?: (moment: 'before-commit' | 'after-commit') => void | Promise<void>;
 }
@@ -54,14 +56,18 @@ export async function copyChunk(sessions: ChunkSessions, options: CopyChunkOptio
 async function copyContent(
   { source, target }: ChunkSessions,
   chunk: Chunk,
-  { signal, roles = ALL_ROLES }: CopyChunkOptions,
+  { signal, throttle, roles = ALL_ROLES }: CopyChunkOptions,
 ): Promise<CopyPipeResult> {
   try {
-    if (areLargeObjects(chunk)) return await copyLargeObjects({ source, target }, chunk, { roles, signal });
+    if (areLargeObjects(chunk)) return await copyLargeObjects({ source, target }, chunk, { roles, signal, throttle });
     // Emptied in the same transaction, the rows can be written as frozen: nobody has to visit them again. An earlier
     // attempt left nothing in the table, so nothing is lost.
     if (chunk.ownsTable) await target.query(`TRUNCATE ONLY ${quoteQualified(chunk.schema, chunk.name)}`);
-    return await pipeCopy(source, target, { ...copyStatements(chunk), ...(signal && { signal }) });
+    return await pipeCopy(source, target, {
+      ...copyStatements(chunk),
+      ...(signal && { signal }),
+      ...(throttle && { throttle }),
+    });
   } catch (error) {
     throw asCopyError(error, chunk);
   }

@@ -3,6 +3,7 @@ import { type Client } from '@sluice/postgres-client';
 import { type Connection, type Submittable } from 'pg';
 import { type Duplex } from 'node:stream';
 import { CopyFrames } from './copy-frames.js';
+import { type CopyThrottle, SourceTap } from './source-tap.js';
 
 export interface CopyPipeStatements {
   /** `COPY … TO STDOUT` for the source. */
@@ -10,6 +11,7 @@ export interface CopyPipeStatements {
   /** `COPY … FROM STDIN` for the target. */
   readonly copyFrom: string;
   readonly signal?: AbortSignal;
+  readonly throttle?: CopyThrottle;
 }
 
 export interface CopyPipeResult {
@@ -29,10 +31,10 @@ const COPY_DONE_FRAME = Buffer.from([0x63, 0, 0, 0, 4]);
 export async function pipeCopy(
   source: Client,
   target: Client,
-  { copyTo, copyFrom, signal }: CopyPipeStatements,
+  { copyTo, copyFrom, signal, throttle }: CopyPipeStatements,
 ): Promise<CopyPipeResult> {
   const input = new CopyInput(copyFrom);
-  const output = new CopyOutput(copyTo, input);
+  const output = new CopyOutput(copyTo, input, throttle);
   const aborted = deferred<never>();
   const onAbort = (): void => aborted.reject(signal ? abortReason(signal) : new Error('aborted'));
   signal?.addEventListener('abort', onAbort, { once: true });
@@ -135,12 +137,14 @@ class CopyInput extends RunningCopy {
 /** The source's side: takes the bytes off the socket itself, and gives `pg` only what is not CopyData. */
 class CopyOutput extends RunningCopy {
   readonly #input: CopyInput;
+  readonly #throttle: CopyThrottle | undefined;
   #frames: CopyFrames | null = null;
   #detach: () => void = () => undefined;
 
-  constructor(text: string, input: CopyInput) {
+  constructor(text: string, input: CopyInput, throttle: CopyThrottle | undefined) {
     super(text);
     this.#input = input;
+    this.#throttle = throttle;
   }
 
   get bytes(): number {
@@ -151,22 +155,31 @@ class CopyOutput extends RunningCopy {
     const listeners = stream.listeners('data').filter(isDataListener);
     const frames = new CopyFrames({
       onCopyData: (bytes) => {
-        if (!this.#input.write(bytes)) stream.pause();
+        if (!this.#input.write(bytes)) tap.close('target');
       },
       onOther: (bytes) => listeners.forEach((listen) => listen(bytes)),
     });
-    const receive = (bytes: Buffer): void => frames.feed(bytes);
+    const tap = new SourceTap(stream, this.#throttle);
+    const receive = (bytes: Buffer): void => {
+      tap.passed(bytes.length);
+      frames.feed(bytes);
+      tap.slowDown();
+    };
     this.#frames = frames;
     this.#detach = () => {
       stream.off('data', receive);
+      tap[Symbol.dispose]();
       listeners.forEach((listen) => stream.on('data', listen));
       stream.resume();
     };
     listeners.forEach((listen) => stream.off('data', listen));
     // Both commands are under way at once; nothing is read from the source before the target takes data.
-    if (!this.#input.isOpen) stream.pause();
-    this.#input.onDrain = () => stream.resume();
+    if (!this.#input.isOpen) tap.close('target');
+    this.#input.onDrain = () => tap.open('target');
     stream.on('data', receive);
+    tap.slowDown();
+    const dispose = (): void => tap[Symbol.dispose]();
+    this.finished.promise.then(dispose, dispose);
   }
 
   override handleReadyForQuery(): void {

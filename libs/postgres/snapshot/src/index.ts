@@ -1,5 +1,7 @@
 export { type AdoptionResult, copyAdopted, publishForAdoption } from './adopt-tables.js';
 export { copyChunk, type CopyChunkOptions, type CopyChunkResult, type ChunkSessions } from './copy-chunk.js';
+export { type CopyThrottle } from './source-tap.js';
+export { TokenBucket } from './token-bucket.js';
 export { pipeCopy, type CopyPipeResult, type CopyPipeStatements } from './copy-pipe.js';
 export { beginUnderSnapshot, type ExportedSnapshot, isSnapshotAlive } from './exported-snapshot.js';
 export { type HeldSnapshot, holdPlainSnapshot, holdSlotSnapshot } from './held-snapshot.js';

@@ -1,8 +1,10 @@
+import { delay } from '@sluice/kernel';
 import { readRows, sql } from '@sluice/postgres-catalog';
 import { type Client } from '@sluice/postgres-client';
 import { type CopyPipeResult } from '../copy-pipe.js';
 import { type Chunk } from '../ledger/chunk-ledger.js';
 import { recordLargeObjects } from '../ledger/large-object-ledger.js';
+import { type CopyThrottle } from '../source-tap.js';
 import {
   type LargeObjectAttributes,
   readLargeObjectAttributes,
@@ -20,6 +22,7 @@ const PIECE_BYTES = 1024 * 1024;
 export interface CopyLargeObjectsOptions {
   readonly roles: RolesOfLargeObjects;
   readonly signal: AbortSignal | undefined;
+  readonly throttle: CopyThrottle | undefined;
 }
 
 /**
@@ -30,15 +33,15 @@ export interface CopyLargeObjectsOptions {
 export async function copyLargeObjects(
   { source, target }: { readonly source: Client; readonly target: Client },
   chunk: Chunk,
-  { roles, signal }: CopyLargeObjectsOptions,
+  { roles, ...pace }: CopyLargeObjectsOptions,
 ): Promise<CopyPipeResult> {
   const objects = await readLargeObjectAttributes(source, chunk);
   if (objects.length === 0) return { rows: 0, bytes: 0 };
   const heads = await copyHeads({ source, target }, objects);
-  let bytes = 0;
+  let bytes = heads.reduce((sum, { headBytes }) => sum + headBytes, 0);
+  await keepPace(bytes, pace);
   for (const { oid, headBytes } of heads) {
-    bytes += headBytes;
-    if (headBytes === HEAD_BYTES) bytes += await copyRest({ source, target }, oid, signal);
+    if (headBytes === HEAD_BYTES) bytes += await copyRest({ source, target }, oid, pace);
   }
   await recordLargeObjects(
     target,
@@ -50,6 +53,13 @@ export async function copyLargeObjects(
   const statements = toAttributeStatements(objects, onTarget);
   if (statements.length > 0) await target.query(statements.join('; '));
   return { rows: 0, bytes };
+}
+
+type Pace = Omit<CopyLargeObjectsOptions, 'roles'>;
+
+async function keepPace(bytes: number, { throttle, signal }: Pace): Promise<void> {
+  throttle?.passed(bytes);
+  for (let waitMs = throttle?.waitMs() ?? 0; waitMs > 0; waitMs = throttle?.waitMs() ?? 0) await delay(waitMs, signal);
 }
 
 async function copyHeads(
@@ -72,12 +82,12 @@ async function copyHeads(
 async function copyRest(
   { source, target }: { readonly source: Client; readonly target: Client },
   oid: string,
-  signal: AbortSignal | undefined,
+  pace: Pace,
 ): Promise<number> {
   let offset = HEAD_BYTES;
   let endsInHole = false;
   for (;;) {
-    signal?.throwIfAborted();
+    pace.signal?.throwIfAborted();
     const [row] = await readRows<{ piece: Buffer }>(source, sql`SELECT pg_catalog.lo_get($1::oid, $2, $3) AS piece`, [
       oid,
       offset,
@@ -90,6 +100,7 @@ async function copyRest(
       if (!endsInHole) await put(target, { oid, offset, piece });
     }
     offset += piece.length;
+    await keepPace(piece.length, pace);
     if (piece.length === PIECE_BYTES) continue;
     // What is written last makes the length.
     if (endsInHole) await put(target, { oid, offset: offset - 1, piece: Buffer.alloc(1) });
