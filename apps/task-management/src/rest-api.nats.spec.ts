@@ -238,7 +238,7 @@ describe('actions', () => {
     expect(answer.body).toMatchObject({
       code: 'SLUICE-6003',
       detail: 'pause in state configuring: the task has not been started',
-      allowedActions: ['start', 'end', 'delete'],
+      allowedActions: ['start', 'set_rate_limit', 'end', 'delete'],
     });
     expect((await call('POST', `/api/v1/tasks/${id}/end`, { body: { untilLsn: 'x' } })).status).toBe(400);
     expect((await call('POST', `/api/v1/tasks/${id}/start`, { body: { force: true } })).status).toBe(400);

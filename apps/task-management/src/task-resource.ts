@@ -1,6 +1,6 @@
 import { type ObjectSelection, type ObjectsSummary, type TaskResource } from '@sluice/contracts';
 import { type StoredTask } from '@sluice/metadata';
-import { availableActions } from '@sluice/model';
+import { possibleActions } from '@sluice/model';
 import { type LiveNumbers } from './live-progress.js';
 
 /** A task as the API shows it; nothing secret is in a StoredTask. */
@@ -13,7 +13,7 @@ export function toTaskResource(task: StoredTask, { progress, delay }: LiveNumber
     description: task.description,
     syncType: task.syncType,
     state: situation.state,
-    availableActions: [...availableActions(situation.state)],
+    availableActions: [...possibleActions(situation)],
     source: task.source,
     target: task.target,
     incremental: task.incremental,

@@ -19,7 +19,7 @@ export {
   type TaskState,
 } from './task-state.js';
 export { type ActionCell, ACTIONS, availableActions } from './task-state-actions.js';
-export { type ActionDecision, type Command, decideAction } from './task-state-decide-action.js';
+export { type ActionDecision, type Command, decideAction, possibleActions } from './task-state-decide-action.js';
 export { decideEvent } from './task-state-decide-event.js';
 export {
   type Decision,

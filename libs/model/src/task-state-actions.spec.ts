@@ -16,15 +16,15 @@ describe('the table state × action', () => {
   });
 
   it.each<[TaskState, readonly string[]]>([
-    ['configuring', ['start', 'end', 'delete']],
-    ['starting', ['end']],
-    ['start_failed', ['start', 'retry', 'end']],
-    ['full_load', ['pause', 'end']],
-    ['full_load_failed', ['retry', 'end']],
+    ['configuring', ['start', 'set_rate_limit', 'end', 'delete']],
+    ['starting', ['set_rate_limit', 'end']],
+    ['start_failed', ['start', 'retry', 'set_rate_limit', 'end']],
+    ['full_load', ['pause', 'set_rate_limit', 'end']],
+    ['full_load_failed', ['retry', 'set_rate_limit', 'end']],
     ['incremental', ['pause', 'end']],
     ['incremental_failed', ['retry', 'end']],
     ['recovering', ['pause', 'end']],
-    ['paused', ['resume', 'end']],
+    ['paused', ['resume', 'set_rate_limit', 'end']],
     ['ending', []],
     ['end_failed', ['retry', 'end']],
     ['ended', ['delete']],

@@ -4,7 +4,7 @@ import { TASK_ACTIONS, type TaskAction, type TaskState } from './task-state.js';
 export type ActionCell = { readonly next: readonly (TaskState | 'deleted')[] } | { readonly refused: string };
 
 const to = (...next: readonly (TaskState | 'deleted')[]): ActionCell => ({ next });
-const no = (refused: string): ActionCell => ({ refused });
+const no = (refused: string): { readonly refused: string } => ({ refused });
 
 const NOT_STARTED = no('the task has not been started');
 const STARTED = no('the task has been started already');
@@ -13,6 +13,8 @@ const NOT_FAILED = no('nothing has failed');
 const FAILED = no('the task has failed; retry or end it');
 const ENDING = no('the task is being ended');
 const OVER = no('the task is over');
+/** Also where the state alone does not say it. */
+export const LOADED = no('the full load is finished; a rate limit is of the load');
 const END_FIRST = no('the task must be ended before it is deleted');
 const BUSY_CREATING = no('the task is being created');
 const BUSY_CHANGING = no('a change of its objects is under way');
@@ -27,6 +29,7 @@ export const ACTIONS: Readonly<Record<TaskState, Readonly<Record<TaskAction, Act
     pause: BUSY_CREATING,
     resume: BUSY_CREATING,
     retry: BUSY_CREATING,
+    set_rate_limit: BUSY_CREATING,
     end: BUSY_CREATING,
     delete: BUSY_CREATING,
   },
@@ -35,6 +38,7 @@ export const ACTIONS: Readonly<Record<TaskState, Readonly<Record<TaskAction, Act
     pause: NOT_STARTED,
     resume: NOT_PAUSED,
     retry: no('the task could not be created; delete it and create it again'),
+    set_rate_limit: no('the task could not be created; delete it and create it again'),
     end: no('nothing was begun; delete it'),
     delete: to('deleted'),
   },
@@ -43,6 +47,7 @@ export const ACTIONS: Readonly<Record<TaskState, Readonly<Record<TaskAction, Act
     pause: NOT_STARTED,
     resume: NOT_PAUSED,
     retry: NOT_FAILED,
+    set_rate_limit: to('configuring'),
     end: to('ended'),
     delete: to('deleted'),
   },
@@ -51,6 +56,7 @@ export const ACTIONS: Readonly<Record<TaskState, Readonly<Record<TaskAction, Act
     pause: NOT_STARTED,
     resume: NOT_PAUSED,
     retry: NOT_FAILED,
+    set_rate_limit: to('waiting_to_start'),
     end: to('ended'),
     delete: END_FIRST,
   },
@@ -59,6 +65,7 @@ export const ACTIONS: Readonly<Record<TaskState, Readonly<Record<TaskAction, Act
     pause: no('connection test and precheck are running; nothing is replicated yet'),
     resume: NOT_PAUSED,
     retry: NOT_FAILED,
+    set_rate_limit: to('starting'),
     end: to('ended'),
     delete: END_FIRST,
   },
@@ -67,6 +74,7 @@ export const ACTIONS: Readonly<Record<TaskState, Readonly<Record<TaskAction, Act
     pause: FAILED,
     resume: NOT_PAUSED,
     retry: to('starting'),
+    set_rate_limit: to('start_failed'),
     end: to('ended'),
     delete: END_FIRST,
   },
@@ -75,6 +83,7 @@ export const ACTIONS: Readonly<Record<TaskState, Readonly<Record<TaskAction, Act
     pause: to('paused'),
     resume: NOT_PAUSED,
     retry: NOT_FAILED,
+    set_rate_limit: to('full_load'),
     end: to('ending'),
     delete: END_FIRST,
   },
@@ -83,6 +92,7 @@ export const ACTIONS: Readonly<Record<TaskState, Readonly<Record<TaskAction, Act
     pause: FAILED,
     resume: NOT_PAUSED,
     retry: to('full_load'),
+    set_rate_limit: to('full_load_failed'),
     end: to('ending'),
     delete: END_FIRST,
   },
@@ -91,6 +101,7 @@ export const ACTIONS: Readonly<Record<TaskState, Readonly<Record<TaskAction, Act
     pause: to('paused'),
     resume: NOT_PAUSED,
     retry: NOT_FAILED,
+    set_rate_limit: LOADED,
     end: to('ending'),
     delete: END_FIRST,
   },
@@ -99,6 +110,7 @@ export const ACTIONS: Readonly<Record<TaskState, Readonly<Record<TaskAction, Act
     pause: FAILED,
     resume: NOT_PAUSED,
     retry: to('incremental'),
+    set_rate_limit: LOADED,
     end: to('ending'),
     delete: END_FIRST,
   },
@@ -107,6 +119,7 @@ export const ACTIONS: Readonly<Record<TaskState, Readonly<Record<TaskAction, Act
     pause: BUSY_CHANGING,
     resume: NOT_PAUSED,
     retry: NOT_FAILED,
+    set_rate_limit: LOADED,
     end: BUSY_CHANGING,
     delete: END_FIRST,
   },
@@ -115,6 +128,7 @@ export const ACTIONS: Readonly<Record<TaskState, Readonly<Record<TaskAction, Act
     pause: FAILED,
     resume: NOT_PAUSED,
     retry: to('incremental'),
+    set_rate_limit: LOADED,
     end: to('ending'),
     delete: END_FIRST,
   },
@@ -123,6 +137,7 @@ export const ACTIONS: Readonly<Record<TaskState, Readonly<Record<TaskAction, Act
     pause: to('paused'),
     resume: NOT_PAUSED,
     retry: no('the task retries by itself'),
+    set_rate_limit: LOADED,
     end: to('ending'),
     delete: END_FIRST,
   },
@@ -131,6 +146,7 @@ export const ACTIONS: Readonly<Record<TaskState, Readonly<Record<TaskAction, Act
     pause: no('the task is paused already'),
     resume: to('full_load', 'incremental'),
     retry: NOT_FAILED,
+    set_rate_limit: to('paused'),
     end: to('ending'),
     delete: END_FIRST,
   },
@@ -139,6 +155,7 @@ export const ACTIONS: Readonly<Record<TaskState, Readonly<Record<TaskAction, Act
     pause: ENDING,
     resume: ENDING,
     retry: ENDING,
+    set_rate_limit: ENDING,
     end: ENDING,
     delete: ENDING,
   },
@@ -147,11 +164,28 @@ export const ACTIONS: Readonly<Record<TaskState, Readonly<Record<TaskAction, Act
     pause: FAILED,
     resume: NOT_PAUSED,
     retry: to('ending'),
+    set_rate_limit: ENDING,
     end: to('ending'),
     delete: END_FIRST,
   },
-  ended: { start: OVER, pause: OVER, resume: OVER, retry: OVER, end: OVER, delete: to('deleted') },
-  completed: { start: OVER, pause: OVER, resume: OVER, retry: OVER, end: OVER, delete: to('deleted') },
+  ended: {
+    start: OVER,
+    pause: OVER,
+    resume: OVER,
+    retry: OVER,
+    set_rate_limit: OVER,
+    end: OVER,
+    delete: to('deleted'),
+  },
+  completed: {
+    start: OVER,
+    pause: OVER,
+    resume: OVER,
+    retry: OVER,
+    set_rate_limit: OVER,
+    end: OVER,
+    delete: to('deleted'),
+  },
 };
 
 export function availableActions(state: TaskState): readonly TaskAction[] {

@@ -1,5 +1,5 @@
 import { unreachable } from '@sluice/kernel';
-import { ACTIONS } from './task-state-actions.js';
+import { ACTIONS, availableActions, LOADED } from './task-state-actions.js';
 import { type Decision, desire, nextEpoch, run, type TaskSituation } from './task-state-situation.js';
 import { type TaskAction } from './task-state.js';
 
@@ -24,6 +24,9 @@ export function decideAction(situation: TaskSituation, command: Command): Action
       return goOn(situation);
     case 'retry':
       return retry(situation);
+    case 'set_rate_limit':
+      // The limit itself is no part of the machine; the order only has to be possible.
+      return situation.isLoadFinished ? LOADED : { situation, orders: [] };
     case 'end':
       return end(situation, command.untilLsn ?? null);
     case 'delete':
@@ -31,6 +34,14 @@ export function decideAction(situation: TaskSituation, command: Command): Action
     default:
       return unreachable(command.action);
   }
+}
+
+/** The actions that are offered in the task's state and not refused by its facts. */
+export function possibleActions(situation: TaskSituation): readonly TaskAction[] {
+  return availableActions(situation.state).filter((action) => {
+    const decision = decideAction(situation, { action });
+    return decision === 'deleted' || !('refused' in decision);
+  });
 }
 
 function start(situation: TaskSituation): Decision {

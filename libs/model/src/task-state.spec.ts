@@ -2,7 +2,7 @@ import { type StageEvent } from '@sluice/contracts';
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { ACTIONS } from './task-state-actions.js';
-import { type Command, decideAction } from './task-state-decide-action.js';
+import { type Command, decideAction, possibleActions } from './task-state-decide-action.js';
 import { decideEvent } from './task-state-decide-event.js';
 import {
   type Decision,
@@ -112,6 +112,18 @@ describe('the life of a task', () => {
       ['full_load', 'full-load'],
       ['incremental', 'capture', 'apply'],
     ]);
+  });
+
+  it('takes a rate limit until the full load is finished, also when it is paused then', () => {
+    const loading = new Simulation();
+    loading.act('start');
+    loading.succeed('connection-test', 'precheck').act('pause');
+    expect(loading.act('set_rate_limit')).toBe('done');
+    expect(possibleActions(loading.situation)).toEqual(['resume', 'set_rate_limit', 'end']);
+    const loaded = incremental();
+    loaded.act('pause');
+    expect(loaded.act('set_rate_limit')).toEqual({ refused: expect.stringContaining('finished') });
+    expect(possibleActions(loaded.situation)).toEqual(['resume', 'end']);
   });
 
   it('completes a full-only task after its cleanup', () => {

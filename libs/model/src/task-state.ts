@@ -22,7 +22,7 @@ export const TASK_STATES = [
 export type TaskState = (typeof TASK_STATES)[number];
 
 /** What a person can order. */
-export const TASK_ACTIONS = ['start', 'pause', 'resume', 'retry', 'end', 'delete'] as const;
+export const TASK_ACTIONS = ['start', 'pause', 'resume', 'retry', 'set_rate_limit', 'end', 'delete'] as const;
 export type TaskAction = (typeof TASK_ACTIONS)[number];
 
 /** A state that waits for a person: every `*_failed`. */

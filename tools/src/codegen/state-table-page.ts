@@ -29,7 +29,7 @@ export function stateTablePage(): string {
     GENERATED_NOTE,
     '# Task states',
     '## Actions',
-    'What an order does in each state. A refused one answers 409 with this reason and the allowed actions. Of two states the facts decide: whether the full load is finished.',
+    'What an order does in each state. A refused one answers 409 with this reason and the allowed actions. Of two states the facts decide: whether the full load is finished; then `set_rate_limit` is refused in every state.',
     markdownTable(['state', ...TASK_ACTIONS], actionRows),
     '## Events of stage runs',
     'What changes when a run that is open in the present epoch reports. What is not listed changes no state. In brackets: what is published.',

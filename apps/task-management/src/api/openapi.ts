@@ -47,7 +47,7 @@ const SCHEMAS = {
   Problem: jsonSchema(ProblemDocument, 'output'),
 };
 
-const ACTION_SUMMARIES: Readonly<Record<Exclude<TaskAction, 'delete'>, string>> = {
+const ACTION_SUMMARIES: Readonly<Record<Exclude<TaskAction, 'delete' | 'set_rate_limit'>, string>> = {
   start: 'Connection test, precheck, then the full load',
   pause: 'Stop reading and writing; the slot stays',
   resume: 'Go on where the task was paused',

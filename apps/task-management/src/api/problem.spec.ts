@@ -19,7 +19,10 @@ describe('toProblem', () => {
 
   it('names the allowed actions with a refusal', () => {
     const refusal = new ActionRefusedError('start', { state: 'paused', why: 'the task is paused; resume it' });
-    expect(toProblem(refusal, null)).toMatchObject({ status: 409, allowedActions: ['resume', 'end'] });
+    expect(toProblem(refusal, null)).toMatchObject({
+      status: 409,
+      allowedActions: ['resume', 'set_rate_limit', 'end'],
+    });
   });
 
   it('names the paths of an invalid request and repeats no value', () => {

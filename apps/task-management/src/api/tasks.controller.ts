@@ -70,7 +70,8 @@ export class TasksController {
     @ConditionalCaller() by: ConditionalOrigin,
   ): Promise<TaskResource> {
     const known = parseTaskAction(action);
-    if (!known || known === 'delete') throw new SluiceError('SLUICE-6002', { detail: `no action of this name` });
+    if (!known || known === 'delete' || known === 'set_rate_limit')
+      throw new SluiceError('SLUICE-6002', { detail: `no action of this name` });
     if (known === 'end') return this.orders.act(id, { action: known, by, end: EndTaskRequest.parse(body) });
     NoBody.parse(body);
     return this.orders.act(id, { action: known, by });
