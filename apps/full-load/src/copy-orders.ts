@@ -42,8 +42,8 @@ export class CopyOrderBook {
     try {
       return await entry.watch.join(release);
     } catch (error) {
-      // The next one reads again.
-      this.#tasks.delete(taskId);
+      // The next one reads again. Nobody joined this watch, and it may have a successor already.
+      if (this.#tasks.get(taskId) === entry) this.#tasks.delete(taskId);
       release();
       throw error;
     }
@@ -60,6 +60,8 @@ class TaskWatch implements Disposable {
   readonly #ready: Promise<void>;
   readonly #timer: NodeJS.Timeout;
   #desired: DesiredState | null = null;
+  /** In force now; too dear to be worked out at each read of a socket. */
+  #bytesPerSecond: number | null = null;
 
   constructor(bus: Bus, taskId: TaskId, processId: string) {
     this.#bus = bus;
@@ -68,7 +70,7 @@ class TaskWatch implements Disposable {
     this.#shares = new LimitShares(processId);
     const { signal } = this.#stop;
     subscribe(bus, copyPresences, { params: { taskId }, handle: (message) => this.#shares.heard(message), signal });
-    this.#timer = setInterval(() => this.#announce(), COPY_PRESENCE_INTERVAL_MS);
+    this.#timer = setInterval(() => this.#look(), COPY_PRESENCE_INTERVAL_MS);
     this.#timer.unref();
     this.#ready = this.#read();
   }
@@ -76,17 +78,17 @@ class TaskWatch implements Disposable {
   async join(release: () => void): Promise<CopyOrders> {
     await this.#ready;
     const { share, leave } = this.#shares.join();
-    this.#announce();
+    this.#look();
     return {
       share: () => {
-        const mine = share(this.#bytesPerSecond());
+        const mine = share(this.#bytesPerSecond);
         // Who is cut off neither hears of others nor is heard.
         return mine === null || this.#bus.isConnected ? mine : 0;
       },
       stopOf: (epoch) => this.#stopOf(epoch),
       [Symbol.dispose]: () => {
         leave();
-        this.#announce();
+        this.#look();
         release();
       },
     };
@@ -103,6 +105,7 @@ class TaskWatch implements Disposable {
     const follow = async (): Promise<void> => {
       for await (const state of states.watch(this.#taskId, { signal: this.#stop.signal })) {
         this.#desired = state;
+        this.#look();
         for (const listener of [...this.#listeners]) listener();
       }
     };
@@ -111,15 +114,11 @@ class TaskWatch implements Disposable {
     });
   }
 
-  #bytesPerSecond(): number | null {
-    return bytesPerSecondAt(this.#desired?.rateLimit ?? NO_RATE_LIMIT, new Date());
-  }
-
-  /** Without a limit nobody has to know. */
-  #announce(): void {
-    const bytesPerSecond = this.#bytesPerSecond();
-    this.#shares.look(bytesPerSecond);
-    if (bytesPerSecond === null || !this.#bus.isConnected) return;
+  /** Looks which limit is in force; without one nobody has to know of the sessions. */
+  #look(): void {
+    this.#bytesPerSecond = bytesPerSecondAt(this.#desired?.rateLimit ?? NO_RATE_LIMIT, new Date());
+    this.#shares.look(this.#bytesPerSecond);
+    if (this.#bytesPerSecond === null || !this.#bus.isConnected) return;
     const [taskId, processId, { sessions }] = [this.#taskId, this.#processId, this.#shares];
     const payload = { version: 1, taskId, processId, sessions } as const;
     publish(this.#bus, copyPresences, { params: { taskId }, payload, durable: false }).catch((error: unknown) => {
