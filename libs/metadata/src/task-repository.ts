@@ -11,16 +11,25 @@ import {
 import { present } from '@sluice/kernel';
 import { type Decision, type TaskSituation, type TaskState } from '@sluice/model';
 import { type DataSource, type EntityManager, In, IsNull } from 'typeorm';
-import { type AuditLog } from './audit-log.js';
+import { type AuditEntry, type AuditLog } from './audit-log.js';
 import { type CredentialVault } from './credential-vault.js';
 import { enqueue, writeDecision } from './decision-writer.js';
 import { TaskCredentialsEntity } from './entities/task-credentials.entity.js';
 import { TaskRunEntity } from './entities/task-run.entity.js';
 import { TaskEntity } from './entities/task.entity.js';
 import { toSituation, toStoredTask } from './mappers/task.mapper.js';
-import { type TraceHeaders } from './outbox-message.js';
+import { type OutboxMessage, type TraceHeaders } from './outbox-message.js';
 import { type Origin, type StoredTask } from './stored-task.js';
 import { readTaskPage, type TaskPage, type TaskQuery } from './task-page.js';
+
+/** Refuses, by throwing, a change that the situation of the task does not allow. */
+type Judge = (situation: TaskSituation) => void;
+
+interface Change {
+  readonly set: Partial<Pick<TaskEntity, 'ddlDecisions' | 'users' | 'objects' | 'rateLimit' | 'desired'>>;
+  readonly audit: Pick<AuditEntry, 'before' | 'after'>;
+  readonly messages?: readonly OutboxMessage[];
+}
 
 export interface TransitionOptions {
   readonly origin: Origin;
@@ -103,105 +112,60 @@ export class TaskRepository {
     });
   }
 
-  /**
-   * Keeps what a person decided about a DDL, for the runs that follow; it replaces an earlier decision on the same one.
-   * @returns the task, `null` when there is none.
-   * @throws whatever `judge` throws on the locked row.
-   */
-  async addDdlDecision(
+  /** Keeps what a person decided about a DDL, for the runs that follow; it replaces an earlier decision on the same one. As `#change`. */
+  addDdlDecision(
     taskId: TaskId,
-    { decision, judge }: { readonly decision: DdlDecision; readonly judge: (situation: TaskSituation) => void },
+    { decision, judge }: { readonly decision: DdlDecision; readonly judge: Judge },
     options: TransitionOptions,
   ): Promise<StoredTask | null> {
-    return this.dataSource.transaction(async (manager) => {
-      const task = await lockTask(manager, taskId);
-      if (!task) return null;
-      mustBe(task, options);
-      judge(toSituation(task, await manager.findBy(TaskRunEntity, { taskId, endedAt: IsNull() })));
+    return this.#change(taskId, { judge, ...options }, (task) => {
       const others = task.ddlDecisions.filter(
         ({ commitLsn, number }) => commitLsn !== decision.commitLsn || number !== decision.number,
       );
-      const ddlDecisions = [...others, decision];
-      const revision = (): string => 'revision + 1';
-      await manager.update(TaskEntity, taskId, { ddlDecisions, revision, updatedAt: new Date() });
       // Without the statement, which can hold a password; it stands with the task.
       const { commitLsn, number, decision: kind } = decision;
-      const after = { commitLsn, number, decision: kind };
-      await this.audit.record({ ...auditEntry(task, options), after }, manager);
-      return this.#read(manager, taskId);
+      return { set: { ddlDecisions: [...others, decision] }, audit: { after: { commitLsn, number, decision: kind } } };
     });
   }
 
-  /**
-   * Replaces which roles the task brings along.
-   * @returns the task, `null` when there is none.
-   * @throws whatever `judge` throws on the locked row.
-   */
-  async chooseUsers(
+  /** Replaces which roles the task brings along. As `#change`. */
+  chooseUsers(
     taskId: TaskId,
-    { users, judge }: { readonly users: UserOptions; readonly judge: (situation: TaskSituation) => void },
+    { users, judge }: { readonly users: UserOptions; readonly judge: Judge },
     options: TransitionOptions,
   ): Promise<StoredTask | null> {
-    return this.dataSource.transaction(async (manager) => {
-      const task = await lockTask(manager, taskId);
-      if (!task) return null;
-      mustBe(task, options);
-      judge(toSituation(task, await manager.findBy(TaskRunEntity, { taskId, endedAt: IsNull() })));
-      const revision = (): string => 'revision + 1';
-      await manager.update(TaskEntity, taskId, { users, revision, updatedAt: new Date() });
-      const change = { before: { users: task.users }, after: { users } };
-      await this.audit.record({ ...auditEntry(task, options), ...change }, manager);
-      return this.#read(manager, taskId);
-    });
+    return this.#change(taskId, { judge, ...options }, (task) => ({
+      set: { users },
+      audit: { before: { users: task.users }, after: { users } },
+    }));
   }
 
-  /**
-   * Chooses the objects of a task anew.
-   * @returns the task, `null` when there is none.
-   * @throws whatever `judge` throws on the locked row.
-   */
-  async replaceObjects(
+  /** Chooses the objects of a task anew. As `#change`. */
+  replaceObjects(
     taskId: TaskId,
-    { objects, judge }: { readonly objects: ObjectSelection; readonly judge: (situation: TaskSituation) => void },
+    { objects, judge }: { readonly objects: ObjectSelection; readonly judge: Judge },
     options: TransitionOptions,
   ): Promise<StoredTask | null> {
-    return this.dataSource.transaction(async (manager) => {
-      const task = await lockTask(manager, taskId);
-      if (!task) return null;
-      mustBe(task, options);
-      judge(toSituation(task, await manager.findBy(TaskRunEntity, { taskId, endedAt: IsNull() })));
-      await manager.update(TaskEntity, taskId, { objects, revision: () => 'revision + 1', updatedAt: new Date() });
-      const change = { before: { objects: task.objects }, after: { objects } };
-      await this.audit.record({ ...auditEntry(task, options), ...change }, manager);
-      return this.#read(manager, taskId);
-    });
+    return this.#change(taskId, { judge, ...options }, (task) => ({
+      set: { objects },
+      audit: { before: { objects: task.objects }, after: { objects } },
+    }));
   }
 
-  /**
-   * Limits how fast the task's load may be, from now on: workers learn it with what is desired of the task.
-   * @returns the task, `null` when there is none.
-   * @throws whatever `judge` throws on the locked row.
-   */
-  async setRateLimit(
+  /** Limits how fast the task's load may be, from now on: workers learn it with what is desired of the task. As `#change`. */
+  setRateLimit(
     taskId: TaskId,
-    { rateLimit, judge }: { readonly rateLimit: RateLimit; readonly judge: (situation: TaskSituation) => void },
+    { rateLimit, judge }: { readonly rateLimit: RateLimit; readonly judge: Judge },
     options: TransitionOptions,
   ): Promise<StoredTask | null> {
-    return this.dataSource.transaction(async (manager) => {
-      const task = await lockTask(manager, taskId);
-      if (!task) return null;
-      mustBe(task, options);
-      judge(toSituation(task, await manager.findBy(TaskRunEntity, { taskId, endedAt: IsNull() })));
-      const desired = task.desired && { ...task.desired, rateLimit };
-      const revision = (): string => 'revision + 1';
-      await manager.update(TaskEntity, taskId, { rateLimit, desired, revision, updatedAt: new Date() });
+    return this.#change(taskId, { judge, ...options }, (task) => {
       // A task that nothing was desired of has no workers; its start says the limit.
-      if (desired) {
-        await enqueue(manager, taskId, { messages: [{ kind: 'desire', desired }], trace: options.origin.trace });
-      }
-      const change = { before: { rateLimit: task.rateLimit }, after: { rateLimit } };
-      await this.audit.record({ ...auditEntry(task, options), ...change }, manager);
-      return this.#read(manager, taskId);
+      const desired = task.desired && { ...task.desired, rateLimit };
+      return {
+        set: { rateLimit, desired },
+        audit: { before: { rateLimit: task.rateLimit }, after: { rateLimit } },
+        messages: desired ? [{ kind: 'desire', desired }] : [],
+      };
     });
   }
 
@@ -231,6 +195,30 @@ export class TaskRepository {
   async desiredStates(): Promise<ReadonlyMap<TaskId, NonNullable<TaskEntity['desired']>>> {
     const rows = await this.dataSource.manager.find(TaskEntity, { select: { id: true, desired: true } });
     return new Map(rows.flatMap(({ id, desired }) => (desired ? [[id, desired] as const] : [])));
+  }
+
+  /**
+   * Changes a task under its lock.
+   * @returns the task, `null` when there is none.
+   * @throws whatever `judge` throws on the locked row.
+   */
+  async #change(
+    taskId: TaskId,
+    { judge, ...options }: TransitionOptions & { readonly judge: Judge },
+    decide: (task: TaskEntity) => Change,
+  ): Promise<StoredTask | null> {
+    return this.dataSource.transaction(async (manager) => {
+      const task = await lockTask(manager, taskId);
+      if (!task) return null;
+      mustBe(task, options);
+      judge(toSituation(task, await manager.findBy(TaskRunEntity, { taskId, endedAt: IsNull() })));
+      const { set, audit, messages = [] } = decide(task);
+      const revision = (): string => 'revision + 1';
+      await manager.update(TaskEntity, taskId, { ...set, revision, updatedAt: new Date() });
+      if (messages.length > 0) await enqueue(manager, taskId, { messages, trace: options.origin.trace });
+      await this.audit.record({ ...auditEntry(task, options), ...audit }, manager);
+      return this.#read(manager, taskId);
+    });
   }
 
   async #read(manager: EntityManager, taskId: TaskId): Promise<StoredTask | null> {
