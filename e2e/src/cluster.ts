@@ -213,7 +213,8 @@ class RunningCluster implements Cluster {
         async () => {
           const task = await this.api.getTask(taskId);
           if (task.state === state) return task;
-          if (task.state.endsWith('_failed')) throw new Error(`task is ${task.state}: ${JSON.stringify(task.error)}`);
+          if (task.state.endsWith('_failed'))
+            throw new Error(`task is ${task.state}: ${JSON.stringify([task.error, failedChecksOf(task)])}`);
           return undefined;
         },
         { intervalMs: 50 },
@@ -284,4 +285,10 @@ export function inputOf({
   password,
 }: Endpoint): z.input<typeof CreateTaskRequest>['source'] {
   return { host, port, database, user, password: password.reveal() };
+}
+
+function failedChecksOf({ precheck }: TaskResource): string[] {
+  return (precheck?.checks ?? [])
+    .filter(({ outcome }) => outcome === 'failed')
+    .map(({ id, evidence }) => `${id}: ${evidence}`);
 }

@@ -29,3 +29,6 @@ CREATE FUNCTION eighteen.old_new() RETURNS int LANGUAGE sql BEGIN ATOMIC UPDATE 
 COMMENT ON CONSTRAINT "b is there" ON eighteen.nulls IS 'NOT NULL';
 COMMENT ON CONSTRAINT unproven ON eighteen.nulls IS 'NOT NULL NOT VALID';
 COMMENT ON CONSTRAINT positive ON eighteen.loose IS 'not enforced';
+CREATE TABLE eighteen.keyed (id int PRIMARY KEY, v text NOT NULL);
+CREATE TABLE eighteen.keyed_child (extra int, PRIMARY KEY (id)) INHERITS (eighteen.keyed);
+CREATE TABLE eighteen.keyed_grandchild (more text, CONSTRAINT "v too" NOT NULL v, PRIMARY KEY (id)) INHERITS (eighteen.keyed_child);

@@ -107,6 +107,7 @@ function createTable(table: Table, detached: ReadonlySet<ObjectKey>): string {
           overridesDefault: isDisputed(table, column) && lostDefault(table, column),
         }),
       ),
+    ...ownNotNulls(table),
     ...inlineChecks(table)
       .filter(({ oid }) => !detached.has(objectKey('pg_constraint', oid)))
       .map(({ name, definition }) => `CONSTRAINT ${quoteIdentifier(name)} ${definition}`),
@@ -183,11 +184,21 @@ function ownOverInherited(
       ? [`${alter} SET DEFAULT ${column.default}`]
       : []),
     ...(notNull && !isInheritedNotNull && constraint === null ? [`${alter} SET NOT NULL`] : []),
-    // Under the name of the inherited one, it becomes the column's own as well.
-    ...(constraint?.isValid && constraint.isLocal
-      ? [`ADD CONSTRAINT ${quoteIdentifier(constraint.name)} NOT NULL ${quoteIdentifier(column.name)}`]
-      : []),
   ];
+}
+
+/**
+ * Of columns that are the parent's, the NOT NULL that is the child's as well. A column has one, under one name: once it is
+ * inherited under another it cannot be given.
+ */
+function ownNotNulls(table: Table): string[] {
+  if (!table.isBornInherited) return [];
+  return table.columns.flatMap((column) => {
+    const { name, notNullConstraint: constraint } = column;
+    const isWritten = column.isLocal || isDisputed(table, column);
+    if (isWritten || !constraint?.isValid || !constraint.isLocal) return [];
+    return [`CONSTRAINT ${quoteIdentifier(constraint.name)} NOT NULL ${quoteIdentifier(name)}`];
+  });
 }
 
 /** NOT VALID is kept only by ALTER TABLE, and must wait for the rows that may break it. */
