@@ -177,6 +177,32 @@ describe('transitions', () => {
     expect(lost?.reason).toMatchObject({ code: 'SLUICE-6006' });
   });
 
+  it('carries out an order also when the task begins to recover just then', async () => {
+    const taskId = await create();
+    await act(taskId, 'start');
+    await succeed(taskId, 'connection-test', { stage: 'connection-test', report: { passed: true, steps: [] } });
+    await succeed(taskId, 'precheck', { stage: 'precheck', report: { passed: true, checks: [] } });
+    const seen = await succeed(taskId, 'full-load', { stage: 'full-load', tables: 0, rows: 0, bytes: 0 });
+    if (!seen) throw new Error('no task');
+    const capture = seen.situation.openRuns.find(({ stage }) => stage === 'capture');
+    const error = { code: 'SLUICE-1012', detail: 'lost', remedy: 'wait' };
+    const event = {
+      outcome: 'recovering',
+      stage: 'capture',
+      runId: capture?.runId,
+      epoch: seen.situation.epoch,
+      error,
+    };
+    const at = new Date().toISOString();
+    const recovering = await metadata.tasks.transition(
+      taskId,
+      (situation) => decideEvent(situation, { ...event, at } as StageEvent),
+      { origin: ORIGIN },
+    );
+    expect([seen.situation.state, recovering?.situation.state]).toEqual(['incremental', 'recovering']);
+    expect((await act(taskId, 'pause', seen))?.situation.state).toBe('paused');
+  });
+
   it('keeps everything over a restart', async () => {
     const taskId = await create();
     await act(taskId, 'start');
