@@ -6,7 +6,6 @@ import {
   type Stage,
   type StageEvent,
   stageEvents,
-  type StageRun,
   type TaskSpec,
   DEFAULT_INCREMENTAL_OPTIONS,
   DEFAULT_USER_OPTIONS,
@@ -17,15 +16,12 @@ import {
   type Bus,
   connectBus,
   consumeEvents,
-  consumeRuns,
   desiredStates,
   publishRun,
-  type RunContext,
   serveCredentials,
   serveRequests,
 } from '@sluice/messaging';
 import { isFinisherAtWork, readOpenJoin } from '@sluice/postgres-snapshot';
-import { type RuntimeContext } from '@sluice/service-runtime';
 import { createLogger } from '@sluice/telemetry';
 import {
   EVERY_TYPE,
@@ -41,10 +37,7 @@ import {
   waitFor,
 } from '@sluice/testing';
 import { randomBytes, randomUUID } from 'node:crypto';
-import { FullLoadConfig, SnapshotHolderConfig } from './full-load.config.js';
-import { FullLoadHandler } from './full-load.handler.js';
-import { SnapshotHandler } from './snapshot.handler.js';
-import { WorkItemHandler } from './work-item.handler.js';
+import { startLoadServices } from './spec-services.js';
 
 const BUS_KEY = randomBytes(32).toString('base64');
 const log = createLogger({ service: 'spec', level: 'silent' });
@@ -114,41 +107,8 @@ afterEach(async () => {
 
 /** Starts the services, in this process. @returns what stops them. */
 function startServices(environment: Record<string, string> = {}): () => Promise<void> {
-  const stop = new AbortController();
-  const closers: (() => Promise<void>)[] = [];
-  const runtime = <C>(service: string, config: C): RuntimeContext<C> => ({
-    service,
-    worker: `${service}-spec`,
-    config,
-    log,
-    bus,
-    signal: stop.signal,
-    addHealthCheck: () => undefined,
-    addGauges: () => undefined,
-    onShutdown: (close) => void closers.push(close),
-  });
   const variables = { SLUICE_BUS_KEY: BUS_KEY, SLUICE_FULL_LOAD_CHUNK_MB: '1', ...environment };
-  const config = FullLoadConfig.parse(variables);
-  const loads = new FullLoadHandler(runtime('full-load', config));
-  const items = new WorkItemHandler(runtime('full-load', config));
-  const snapshots = new SnapshotHandler(runtime('snapshot-holder', SnapshotHolderConfig.parse(variables)));
-  const consume = <S extends Stage>(
-    stage: S,
-    handle: (run: Extract<StageRun, { stage: S }>, context: RunContext) => Promise<void>,
-  ): Promise<void> => consumeRuns(bus, { stage, concurrency: 2, handle, signal: stop.signal, log });
-  const loops = [
-    consume('full-load', (run, context) => loads.load(run, context)),
-    consume('finish-load', (run, context) => loads.finish(run, context)),
-    consume('cleanup', (run, context) => loads.cleanUp(run, context)),
-    consume('copy', (run, context) => items.copy(run, context)),
-    consume('build', (run, context) => items.build(run, context)),
-    consume('snapshot', (run, context) => snapshots.hold(run, context)),
-  ];
-  const close = async (): Promise<void> => {
-    stop.abort();
-    await Promise.all(loops);
-    for (const each of closers.splice(0)) await each();
-  };
+  const close = startLoadServices({ bus, log, environment: variables });
   cleanups.push(close);
   return close;
 }

@@ -4,31 +4,17 @@ import {
   type Stage,
   type StageEvent,
   stageEvents,
-  type StageRun,
   type TaskSpec,
   DEFAULT_INCREMENTAL_OPTIONS,
   DEFAULT_USER_OPTIONS,
   EVERYTHING,
 } from '@sluice/contracts';
 import { Secret } from '@sluice/kernel';
-import {
-  type Bus,
-  connectBus,
-  consumeEvents,
-  consumeRuns,
-  desiredStates,
-  publishRun,
-  type RunContext,
-  serveCredentials,
-} from '@sluice/messaging';
-import { type RuntimeContext } from '@sluice/service-runtime';
+import { type Bus, connectBus, consumeEvents, desiredStates, publishRun, serveCredentials } from '@sluice/messaging';
 import { createLogger } from '@sluice/telemetry';
 import { testDatabase, type TestDatabase, testNats, waitFor } from '@sluice/testing';
 import { randomBytes, randomUUID } from 'node:crypto';
-import { FullLoadConfig, SnapshotHolderConfig } from './full-load.config.js';
-import { FullLoadHandler } from './full-load.handler.js';
-import { SnapshotHandler } from './snapshot.handler.js';
-import { WorkItemHandler } from './work-item.handler.js';
+import { type SpecServices, startLoadServices } from './spec-services.js';
 
 const BUS_KEY = randomBytes(32).toString('base64');
 const log = createLogger({ service: 'spec', level: 'silent' });
@@ -90,42 +76,9 @@ afterEach(async () => {
 });
 
 /** Starts the services, in this process. @returns what stops them. */
-function startServices(parts: readonly ('workers' | 'holder')[] = ['workers', 'holder']): () => Promise<void> {
-  const stop = new AbortController();
-  const closers: (() => Promise<void>)[] = [];
-  const runtime = <C>(service: string, config: C): RuntimeContext<C> => ({
-    service,
-    worker: `${service}-spec`,
-    config,
-    log,
-    bus,
-    signal: stop.signal,
-    addHealthCheck: () => undefined,
-    addGauges: () => undefined,
-    onShutdown: (close) => void closers.push(close),
-  });
-  const variables = { SLUICE_BUS_KEY: BUS_KEY, SLUICE_FULL_LOAD_CHUNK_MB: '1' };
-  const config = FullLoadConfig.parse(variables);
-  const loads = new FullLoadHandler(runtime('full-load', config));
-  const items = new WorkItemHandler(runtime('full-load', config));
-  const snapshots = new SnapshotHandler(runtime('snapshot-holder', SnapshotHolderConfig.parse(variables)));
-  const consume = <S extends Stage>(
-    stage: S,
-    handle: (run: Extract<StageRun, { stage: S }>, context: RunContext) => Promise<void>,
-  ): Promise<void> => consumeRuns(bus, { stage, concurrency: 2, handle, signal: stop.signal, log });
-  const workers = () => [
-    consume('full-load', (run, context) => loads.load(run, context)),
-    consume('cleanup', (run, context) => loads.cleanUp(run, context)),
-    consume('copy', (run, context) => items.copy(run, context)),
-    consume('build', (run, context) => items.build(run, context)),
-  ];
-  const holder = () => [consume('snapshot', (run, context) => snapshots.hold(run, context))];
-  const loops = parts.flatMap((part) => ({ workers, holder })[part]());
-  const close = async (): Promise<void> => {
-    stop.abort();
-    await Promise.all(loops);
-    for (const each of closers.splice(0)) await each();
-  };
+function startServices(parts?: SpecServices['parts']): () => Promise<void> {
+  const environment = { SLUICE_BUS_KEY: BUS_KEY, SLUICE_FULL_LOAD_CHUNK_MB: '1' };
+  const close = startLoadServices({ bus, log, environment, ...(parts && { parts }) });
   cleanups.push(close);
   return close;
 }

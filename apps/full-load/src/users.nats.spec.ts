@@ -4,33 +4,18 @@ import {
   DEFAULT_INCREMENTAL_OPTIONS,
   EVERYTHING,
   helperObjectName,
-  type Stage,
   type StageEvent,
   stageEvents,
-  type StageRun,
   type TaskSpec,
 } from '@sluice/contracts';
 import { type PostgresMajor } from '@sluice/embedded';
 import { Secret } from '@sluice/kernel';
-import {
-  type Bus,
-  connectBus,
-  consumeEvents,
-  consumeRuns,
-  publishRun,
-  type RunContext,
-  serveCredentials,
-  serveRequests,
-} from '@sluice/messaging';
+import { type Bus, connectBus, consumeEvents, publishRun, serveCredentials, serveRequests } from '@sluice/messaging';
 import { connect, type Endpoint } from '@sluice/postgres-client';
-import { type RuntimeContext } from '@sluice/service-runtime';
 import { createLogger } from '@sluice/telemetry';
 import { expectSameRows, testDatabase, type TestDatabase, testNats, waitFor } from '@sluice/testing';
 import { randomBytes, randomUUID } from 'node:crypto';
-import { FullLoadConfig, SnapshotHolderConfig } from './full-load.config.js';
-import { FullLoadHandler } from './full-load.handler.js';
-import { SnapshotHandler } from './snapshot.handler.js';
-import { WorkItemHandler } from './work-item.handler.js';
+import { startLoadServices } from './spec-services.js';
 
 const BUS_KEY = randomBytes(32).toString('base64');
 const lines: string[] = [];
@@ -69,39 +54,11 @@ afterEach(async () => {
 
 function startServices(): void {
   const stop = new AbortController();
-  const closers: (() => Promise<void>)[] = [];
-  const runtime = <C>(service: string, config: C): RuntimeContext<C> => ({
-    service,
-    worker: `${service}-spec`,
-    config,
-    log,
-    bus,
-    signal: stop.signal,
-    addHealthCheck: () => undefined,
-    addGauges: () => undefined,
-    onShutdown: (close) => void closers.push(close),
-  });
-  const variables = { SLUICE_BUS_KEY: BUS_KEY };
-  const config = FullLoadConfig.parse(variables);
-  const loads = new FullLoadHandler(runtime('full-load', config));
-  const items = new WorkItemHandler(runtime('full-load', config));
-  const snapshots = new SnapshotHandler(runtime('snapshot-holder', SnapshotHolderConfig.parse(variables)));
-  const consume = <S extends Stage>(
-    stage: S,
-    handle: (run: Extract<StageRun, { stage: S }>, context: RunContext) => Promise<void>,
-  ): Promise<void> => consumeRuns(bus, { stage, concurrency: 2, handle, signal: stop.signal, log });
-  const loops = [
-    consume('full-load', (run, context) => loads.load(run, context)),
-    consume('cleanup', (run, context) => loads.cleanUp(run, context)),
-    consume('copy', (run, context) => items.copy(run, context)),
-    consume('build', (run, context) => items.build(run, context)),
-    consume('snapshot', (run, context) => snapshots.hold(run, context)),
-  ];
+  const close = startLoadServices({ bus, log, environment: { SLUICE_BUS_KEY: BUS_KEY } });
   serveRequests(bus, conflictRecords, { handle: async () => ({ version: 1, recorded: 0 }), signal: stop.signal });
   cleanups.push(async () => {
     stop.abort();
-    await Promise.all(loops);
-    for (const each of closers.splice(0)) await each();
+    await close();
   });
 }
 
