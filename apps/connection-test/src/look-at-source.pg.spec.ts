@@ -1,12 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
-import { type CatalogAnswer, type CatalogRequest, ObjectSelection, TaskId } from '@sluice/contracts';
+import { type CatalogAnswer, type CatalogRequest, ObjectSelection } from '@sluice/contracts';
 import { type PostgresMajor } from '@sluice/embedded';
 import { testDatabase, type TestDatabase } from '@sluice/testing';
-import { randomUUID } from 'node:crypto';
 import { lookAtSource } from './look-at-source.js';
 
-const TASK = { version: 1, taskId: TaskId.parse(randomUUID()) } as const;
-const FIRST = { ...TASK, after: null, limit: 100 } as const;
+const FIRST = { after: null, limit: 100 } as const;
 
 const SHOP = `
   CREATE SCHEMA shop; CREATE SCHEMA "odd.one"; CREATE EXTENSION hstore SCHEMA shop;
@@ -99,7 +97,7 @@ describe.each<PostgresMajor>([10, 14, 18])('the source on PostgreSQL %i', (major
       level: 'table',
       objects: [{ kind: 'materialized_view', schema: 'shop', name: 'stored' }],
     });
-    const { closure } = await look(database, { ...TASK, look: 'closure', selection });
+    const { closure } = await look(database, { look: 'closure', selection });
     expect(closure.isClosed).toBe(false);
     expect(closure.missing.map(({ name, neededBy }) => `${name} for ${neededBy}`)).toEqual([
       'shown for materialized view "shop"."stored"',
@@ -112,7 +110,7 @@ describe.each<PostgresMajor>([10, 14, 18])('the source on PostgreSQL %i', (major
       ...selection,
       objects: [...(selection.level === 'table' ? selection.objects : []), ...closure.proposal.objects],
     });
-    expect((await look(database, { ...TASK, look: 'closure', selection: whole })).closure).toMatchObject({
+    expect((await look(database, { look: 'closure', selection: whole })).closure).toMatchObject({
       isClosed: true,
       missing: [],
     });
@@ -120,7 +118,7 @@ describe.each<PostgresMajor>([10, 14, 18])('the source on PostgreSQL %i', (major
       level: 'database',
       include: ['shop.stored', ...closure.proposal.include],
     });
-    expect((await look(database, { ...TASK, look: 'closure', selection: patterns })).closure.isClosed).toBe(true);
+    expect((await look(database, { look: 'closure', selection: patterns })).closure.isClosed).toBe(true);
   });
 });
 

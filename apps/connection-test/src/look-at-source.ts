@@ -1,5 +1,6 @@
 import {
   type CatalogAnswer,
+  catalogQuestion,
   type CatalogRequest,
   CLOSURE_LISTED_MAX,
   patternOf,
@@ -12,8 +13,7 @@ import { browseObjects, browseSchemas } from '@sluice/postgres-catalog';
 import { type Client, connect, type Endpoint, inTransaction, isConnectionLoss } from '@sluice/postgres-client';
 import { type MissingObject, readClosure, readTargetFacts } from '@sluice/postgres-schema';
 
-/** Whoever asks waits for it, and gives up after somewhat more. */
-const LOOK_TIMEOUT_MS = 25_000;
+const LOOK_TIMEOUT_MS = catalogQuestion.deadlineMs;
 const SETTINGS = { search_path: '', lock_timeout: '5s', statement_timeout: String(LOOK_TIMEOUT_MS) };
 
 /** One look on a session of its own, which changes nothing. @throws SluiceError 1xxx */

@@ -38,14 +38,13 @@ export {
   CatalogAnswer,
   CatalogObject,
   CatalogPosition,
-  CatalogReply,
   CatalogRequest,
-  catalogRequests,
+  catalogQuestion,
   CatalogSchema,
   CLOSURE_LISTED_MAX,
   NeededObject,
   SelectionClosure,
-} from './messages/catalog-requests.js';
+} from './messages/source-catalog.js';
 export { Alarm, AlarmKind, AlarmRecorded, alarmRecords, RecordAlarm } from './messages/alarms.js';
 export {
   AppliedMessage,

@@ -26,7 +26,7 @@ export class CatalogController {
   async schemas(@Param('id') taskId: string, @Query() query: unknown): Promise<CatalogSchemaList> {
     const { limit, cursor } = CatalogQuery.parse(query);
     const after = parseCursor(cursor);
-    const { items, next } = await this.catalog.look({ version: 1, taskId, look: 'schemas', limit, after });
+    const { items, next } = await this.catalog.look(taskId, { look: 'schemas', limit, after });
     return { items, nextCursor: formatCursor(next) };
   }
 
@@ -35,7 +35,7 @@ export class CatalogController {
   async list(@Param('id') taskId: string, @Query() query: unknown): Promise<CatalogObjectList> {
     const { limit, cursor, ...filter } = CatalogObjectsQuery.parse(query);
     const after = parseCursor(cursor);
-    const { items, next } = await this.catalog.look({ version: 1, taskId, look: 'objects', limit, after, ...filter });
+    const { items, next } = await this.catalog.look(taskId, { look: 'objects', limit, after, ...filter });
     return { items, nextCursor: formatCursor(next) };
   }
 
@@ -46,7 +46,7 @@ export class CatalogController {
   @HttpCode(200)
   async closure(@Param('id') taskId: string, @Body() body: unknown): Promise<SelectionClosure> {
     const selection = ClosureRequest.parse(body).objects ?? (await this.objects.get(taskId));
-    const { closure } = await this.catalog.look({ version: 1, taskId, look: 'closure', selection });
+    const { closure } = await this.catalog.look(taskId, { look: 'closure', selection });
     return closure;
   }
 }

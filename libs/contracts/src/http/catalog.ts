@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { CATALOG_PAGE_MAX, CatalogObject, CatalogSchema } from '../messages/catalog-requests.js';
+import { CATALOG_PAGE_MAX, CatalogObject, CatalogSchema } from '../messages/source-catalog.js';
 import { ObjectSelection, SelectableKind } from '../messages/object-selection.js';
 import { pageOf } from './page.js';
 

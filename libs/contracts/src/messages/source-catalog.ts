@@ -1,7 +1,6 @@
 import { z } from 'zod';
-import { ErrorReport, TaskId } from '../primitives.js';
 import { ListedObject, ObjectSelection, SelectableKind } from './object-selection.js';
-import { defineSubject } from './subject.js';
+import { defineQuestion } from './questions.js';
 
 /** A page of a catalogue travels as one message. */
 export const CATALOG_PAGE_MAX = 500;
@@ -61,14 +60,12 @@ export const SelectionClosure = z.object({
 });
 export type SelectionClosure = z.infer<typeof SelectionClosure>;
 
-const common = { version: z.literal(1), taskId: TaskId };
 const page = { after: CatalogPosition.nullable(), limit: z.number().int().min(1).max(CATALOG_PAGE_MAX) };
 
 /** A look at the source of a task, which workers can take and task management cannot. */
 export const CatalogRequest = z.discriminatedUnion('look', [
-  z.object({ ...common, look: z.literal('schemas'), ...page }),
+  z.object({ look: z.literal('schemas'), ...page }),
   z.object({
-    ...common,
     look: z.literal('objects'),
     ...page,
     /** All schemas, and all kinds, when absent. */
@@ -77,7 +74,7 @@ export const CatalogRequest = z.discriminatedUnion('look', [
     /** Part of `schema.name`, whatever its case. */
     search: z.string().optional(),
   }),
-  z.object({ ...common, look: z.literal('closure'), selection: ObjectSelection }),
+  z.object({ look: z.literal('closure'), selection: ObjectSelection }),
 ]);
 export type CatalogRequest = z.infer<typeof CatalogRequest>;
 
@@ -88,14 +85,10 @@ export const CatalogAnswer = z.discriminatedUnion('look', [
 ]);
 export type CatalogAnswer = z.infer<typeof CatalogAnswer>;
 
-export const CatalogReply = z.discriminatedUnion('ok', [
-  z.object({ version: z.literal(1), ok: z.literal(true), answer: CatalogAnswer }),
-  z.object({ version: z.literal(1), ok: z.literal(false), error: ErrorReport }),
-]);
-export type CatalogReply = z.infer<typeof CatalogReply>;
-
-export const catalogRequests = defineSubject({
-  pattern: 'sluice.v1.catalog',
-  format: (_: Record<string, never>) => 'sluice.v1.catalog',
-  payload: CatalogRequest,
+export const catalogQuestion = defineQuestion({
+  name: 'catalog',
+  asked: CatalogRequest,
+  answer: CatalogAnswer,
+  deadlineMs: 25_000,
+  answeredBy: 'connection-test',
 });
